@@ -1,0 +1,2 @@
+//! The `veilpool` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! veilpool-localnet
