@@ -1,1 +1,24 @@
-//! veilpool-prover
+//! From the inputs of a claim to a proof that has been verified.
+//!
+//! ```text
+//! inputs → native check → witness → Groth16 proof → verification → bytes
+//! ```
+//! The native check names the statement that does not hold, so that an operator learns why a claim can't be made; the
+//! verification means that nobody pays a fee for a proof that a bug has spoilt.
+
+#![forbid(unsafe_code)]
+
+pub mod inputs;
+pub mod proof;
+pub mod prove;
+pub mod sample;
+pub mod snarkjs;
+pub mod verify;
+
+pub use inputs::{ClaimDocument, ClaimInputs, InputError};
+pub use proof::{InvalidProofBytes, Proof};
+pub use prove::{ProveError, Prover, Timings, UncheckedProof, VerifiedProof};
+pub use sample::sample_inputs;
+pub use verify::{VerifyError, verify};
+
+pub use veilpool_circuits::{Statement, claim::Attestation};
