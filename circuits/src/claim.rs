@@ -27,9 +27,7 @@ mod statement;
 
 use ark_bn254::Fr;
 use ark_relations::gr1cs::{ConstraintSynthesizer, ConstraintSystemRef, SynthesisError};
-use veilpool_primitives::{
-    MeasurerKey, MerklePath, OperatorSecret, SchnorrSignature, field,
-};
+use veilpool_primitives::{MeasurerKey, MerklePath, OperatorSecret, SchnorrSignature, field};
 use veilpool_protocol::{BindingBytes, DomainBytes, FieldBytes, Metrics, PublicInputBytes, claim};
 
 pub use native::check_native;
@@ -266,7 +264,10 @@ impl ClaimedVar {
             set_hash: cs.witness("set hash", claimed.map(|c| field_of(c.set_hash.to_field())))?,
             epoch: cs.witness("epoch", claimed.map(|c| Fr::from(c.epoch.get())))?,
             thresholds: ThresholdsVar::alloc(cs, claimed.map(|c| &c.thresholds))?,
-            nullifier: cs.witness("nullifier", claimed.map(|c| field_of(c.nullifier.to_field())))?,
+            nullifier: cs.witness(
+                "nullifier",
+                claimed.map(|c| field_of(c.nullifier.to_field())),
+            )?,
             binding: cs.witness("binding", claimed.map(|c| field_of(binding(c))))?,
         })
     }

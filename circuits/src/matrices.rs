@@ -10,8 +10,8 @@
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Zero};
 use ark_relations::gr1cs::{
-    ConstraintSynthesizer, ConstraintSystem, Matrix, R1CS_PREDICATE_LABEL, SynthesisError,
-    SynthesisMode,
+    ConstraintSynthesizer, ConstraintSystem, ConstraintSystemRef, Matrix, R1CS_PREDICATE_LABEL,
+    SynthesisError, SynthesisMode,
 };
 use sha2::{Digest, Sha256};
 use veilpool_primitives::field;
@@ -38,6 +38,14 @@ impl Matrices {
         let cs = ConstraintSystem::<Fr>::new_ref();
         cs.set_mode(SynthesisMode::Setup);
         circuit.generate_constraints(cs.clone())?;
+        Self::from_system(&cs)
+    }
+
+    /// Of a constraint system that was synthesised with matrices.
+    ///
+    /// # Errors
+    /// Those of the constraint system.
+    pub fn from_system(cs: &ConstraintSystemRef<Fr>) -> Result<Self, SynthesisError> {
         cs.finalize();
         let mut all = cs.to_matrices()?;
         let rows = all

@@ -47,7 +47,9 @@ pub enum LoadError {
         source: io::Error,
     },
     /// The file has another size.
-    #[error("{path} has {found} bytes and the manifest says {expected}; delete it, and it will be made again")]
+    #[error(
+        "{path} has {found} bytes and the manifest says {expected}; delete it, and it will be made again"
+    )]
     Size {
         /// Which.
         path: PathBuf,
@@ -57,7 +59,9 @@ pub enum LoadError {
         expected: u64,
     },
     /// The file has another content.
-    #[error("{path} doesn't have the SHA-256 that the manifest says; delete it, and it will be made again")]
+    #[error(
+        "{path} doesn't have the SHA-256 that the manifest says; delete it, and it will be made again"
+    )]
     Hash {
         /// Which.
         path: PathBuf,
@@ -85,7 +89,9 @@ pub enum LoadError {
     #[error(transparent)]
     Setup(#[from] SetupError),
     /// Parameters of a ceremony can't be made, only fetched.
-    #[error("{0} isn't there; a ceremony's key can't be made again: fetch it from where it was published")]
+    #[error(
+        "{0} isn't there; a ceremony's key can't be made again: fetch it from where it was published"
+    )]
     CeremonyKeyAbsent(PathBuf),
 }
 
@@ -178,7 +184,9 @@ impl Parameters {
             progress(stage, fraction * 0.7);
         })?;
         progress(Stage::Writing, 0.8);
-        write_atomically(&path, |file| setup::write_proving_key(&keys.proving_key, file))?;
+        write_atomically(&path, |file| {
+            setup::write_proving_key(&keys.proving_key, file)
+        })?;
         drop(keys);
         Self::load(n, cache, &mut |stage, fraction| {
             progress(stage, 0.85 + fraction * 0.15);

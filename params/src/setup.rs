@@ -83,7 +83,9 @@ pub enum SetupError {
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// A file could not be written.
-    #[error("{path} could not be written: {source}; make the folder writable or choose another one")]
+    #[error(
+        "{path} could not be written: {source}; make the folder writable or choose another one"
+    )]
     Write {
         /// Which.
         path: PathBuf,
@@ -208,8 +210,14 @@ pub fn write_development(
         let record = record(&keys);
         let stem = record.stem();
         let files = [
-            (format!("{stem}.vk"), keys.verifying_key.to_on_chain_bytes().to_vec()),
-            (format!("{stem}.verifying-key.bin"), keys.verifying_key.to_ark_bytes()),
+            (
+                format!("{stem}.vk"),
+                keys.verifying_key.to_on_chain_bytes().to_vec(),
+            ),
+            (
+                format!("{stem}.verifying-key.bin"),
+                keys.verifying_key.to_ark_bytes(),
+            ),
         ];
         for (name, bytes) in files {
             write_file(&folder.join(name), &bytes)?;

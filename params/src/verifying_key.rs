@@ -68,10 +68,14 @@ pub enum InvalidVerifyingKey {
     #[error("{0} is the identity: a proof could be forged, or a public input would not count")]
     Identity(KeyPoint),
     /// Phase 2 never took place.
-    #[error("gamma and delta are the same point: nobody contributed to phase 2 of the setup, and proofs can be forged")]
+    #[error(
+        "gamma and delta are the same point: nobody contributed to phase 2 of the setup, and proofs can be forged"
+    )]
     GammaIsDelta,
     /// Phase 2 never took place.
-    #[error("delta is the generator of G2: nobody contributed to phase 2 of the setup, and proofs can be forged")]
+    #[error(
+        "delta is the generator of G2: nobody contributed to phase 2 of the setup, and proofs can be forged"
+    )]
     DeltaIsGenerator,
     /// Another number of public inputs.
     #[error("the key has {found} IC points, the circuit wants {expected}")]

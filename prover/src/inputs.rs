@@ -40,7 +40,9 @@ pub enum InputError {
     #[error("the claim's measurers: {0}")]
     Measurers(#[from] MeasurerSetError),
     /// Another number of slots than of measurers.
-    #[error("the claim has {attestations} attestation slots for {measurers} measurers; absent ones must be null")]
+    #[error(
+        "the claim has {attestations} attestation slots for {measurers} measurers; absent ones must be null"
+    )]
     SlotCount {
         /// Slots.
         attestations: usize,
@@ -48,7 +50,9 @@ pub enum InputError {
         measurers: usize,
     },
     /// A response that is no scalar.
-    #[error("the signature in slot {slot} is malformed: its response isn't less than the subgroup's order")]
+    #[error(
+        "the signature in slot {slot} is malformed: its response isn't less than the subgroup's order"
+    )]
     Signature {
         /// From 0.
         slot: usize,

@@ -18,9 +18,7 @@ use veilpool_circuits::{
     claim::{Circuit, Witness, check_native},
 };
 use veilpool_params::{LoadError, Parameters, Progress, VerifyingKey};
-use veilpool_protocol::{
-    CompressedProofBytes, MeasurerCount, ProofBytes, PublicInputBytes, claim,
-};
+use veilpool_protocol::{CompressedProofBytes, MeasurerCount, ProofBytes, PublicInputBytes, claim};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -43,7 +41,9 @@ pub enum ProveError {
     #[error("the claim can't be proven. {0}")]
     Statement(#[from] Statement),
     /// Another circuit.
-    #[error("the claim is for {inputs} measurers, this prover is for {prover}; load the prover for {inputs}")]
+    #[error(
+        "the claim is for {inputs} measurers, this prover is for {prover}; load the prover for {inputs}"
+    )]
     MeasurerCount {
         /// Of the claim.
         inputs: usize,
@@ -57,7 +57,9 @@ pub enum ProveError {
     #[error("the assignment could not be computed: {0}")]
     Synthesis(#[from] SynthesisError),
     /// A proof came out that does not verify.
-    #[error("the proof doesn't verify, although every statement holds; this is a fault of the software or the machine: please report it ({0})")]
+    #[error(
+        "the proof doesn't verify, although every statement holds; this is a fault of the software or the machine: please report it ({0})"
+    )]
     SelfVerification(VerifyError),
 }
 

@@ -28,7 +28,10 @@ pub fn check_native<const N: usize>(
     )?;
 
     let nullifier = witness.secret.nullifier(claimed.epoch).to_bytes();
-    require(nullifier == claimed.nullifier, Statement::NullifierIntegrity)?;
+    require(
+        nullifier == claimed.nullifier,
+        Statement::NullifierIntegrity,
+    )?;
 
     let set = MeasurerSet::new(witness.measurers.to_vec())
         .map_err(|_| Statement::MeasurerSetIntegrity)?;
@@ -63,9 +66,7 @@ pub fn check_native<const N: usize>(
             .attestations
             .iter()
             .flatten()
-            .filter(|attestation| {
-                claimed.thresholds.passes(&attestation.metrics)[metric.index()]
-            })
+            .filter(|attestation| claimed.thresholds.passes(&attestation.metrics)[metric.index()])
             .count();
         require(
             passing >= Circuit::<'_, N>::MAJORITY,

@@ -49,8 +49,7 @@ impl<const N: usize> Sample<N> {
     /// Never: five leaves fit, and random keys are distinct.
     pub fn generate<R: RngCore + CryptoRng>(rng: &mut R) -> Self {
         let secret = OperatorSecret::generate(rng);
-        let secrets: Vec<MeasurerSecret> =
-            (0..N).map(|_| MeasurerSecret::generate(rng)).collect();
+        let secrets: Vec<MeasurerSecret> = (0..N).map(|_| MeasurerSecret::generate(rng)).collect();
         let measurers = core::array::from_fn(|slot| secrets[slot].key());
         let domain = DomainBytes::from_field(random_digest(rng));
         let epoch = EpochId::new(rng.next_u32());

@@ -16,8 +16,8 @@
 //!
 //! *Addition, 3 constraints, no exception.* The sum of the first i digits is odd and at most 8ⁱ − 1 in size, the next digit times 8ⁱ at
 //! least 8ⁱ; so as integers they differ and don't cancel, and both sum and difference are below 8⁸³ = 2²⁴⁹ < l: nor modulo l. Only at
-//! the last window may they meet modulo l: there `u₁ ≠ u₂` is a constraint (1 more). It makes s ∈ {0, ±3·2²⁴⁹ mod l} unprovable (see
-//! [`is_representable`]), which an honest signature hits with probability 2⁻²⁴⁹.
+//! the last window may they meet modulo l: there `u₁ ≠ u₂` is a constraint (1 more). It makes s = 0 unprovable, and s = −3·2²⁴⁹ mod l with the
+//! digits above (see [`is_representable`]); an honest signature hits one of them with probability 2⁻²⁴⁹.
 
 use std::sync::OnceLock;
 
@@ -57,7 +57,9 @@ fn table() -> &'static [Vec<(Fr, Fr)>] {
                     .map(|_| {
                         let coordinates = to_montgomery(&point.into_affine());
                         point += step;
-                        coordinates.unwrap_or_else(|| unreachable!("multiples of B/2 by odd digits have odd order"))
+                        coordinates.unwrap_or_else(|| {
+                            unreachable!("multiples of B/2 by odd digits have odd order")
+                        })
                     })
                     .collect();
                 base = base.double().double().double();
@@ -162,7 +164,10 @@ fn enforce_one_of_four(
     y: &Num,
     points: &[(Fr, Fr); 4],
 ) -> Result<(), SynthesisError> {
-    assert!(no_three_collinear(points), "the lookup needs four points in general position");
+    assert!(
+        no_three_collinear(points),
+        "the lookup needs four points in general position"
+    );
     let line = |from: usize, to: usize| {
         let ((x0, y0), (x1, y1)) = (points[from], points[to]);
         let (dx, dy) = (x1 - x0, y1 - y0);

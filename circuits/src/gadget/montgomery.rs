@@ -76,12 +76,7 @@ impl MontgomeryVar {
     ) -> Result<Self, SynthesisError> {
         let slope = cs.divide("slope", &(&self.v - &other.v), &(&self.u - &other.u))?;
         let sum_u = third_u(cs, &slope, &self.u, &other.u)?;
-        let slopes = divide_minus(
-            cs,
-            &(&self.v * Fr::from(2u8)),
-            &(&self.u - &sum_u),
-            &slope,
-        )?;
+        let slopes = divide_minus(cs, &(&self.v * Fr::from(2u8)), &(&self.u - &sum_u), &slope)?;
         let u = third_u(cs, &slopes, &self.u, &sum_u)?;
         self.on_line(cs, &slopes, u)
     }

@@ -67,8 +67,7 @@ pub fn enforce_valid_if(
 ) -> Result<(), SynthesisError> {
     let key_point = edwards::into_montgomery(cs, &key.x, &key.y)?;
     let challenge = signature.map(|signature| Fr::from(signature.challenge).into_bigint());
-    let challenge_bits =
-        bits::alloc_bits(cs, "challenge bit", challenge, 0, variable_base::BITS)?;
+    let challenge_bits = bits::alloc_bits(cs, "challenge bit", challenge, 0, variable_base::BITS)?;
     let from_key = variable_base::multiply(cs, &key_point, &challenge_bits)?;
     let from_base = fixed_base::multiply(cs, signature.map(|signature| signature.response))?;
 

@@ -88,7 +88,10 @@ impl MetricsVar {
             ]
         });
         let mut column = |metric: Metric| {
-            cs.witness("metric", values.map(|values| Fr::from(values[metric.index()])))
+            cs.witness(
+                "metric",
+                values.map(|values| Fr::from(values[metric.index()])),
+            )
         };
         Ok(Self([
             column(Metric::Bandwidth)?,

@@ -1,3 +1,12 @@
-//! Tests T1 to T9 of the circuit pattern for the claim circuit.
+//! The claim circuit against the circuit pattern's tests T1 to T8 (T9, with keys, is in `prover`).
+
+mod common;
 
 mod completeness;
+mod fingerprint;
+mod hints;
+mod majority;
+mod public_inputs;
+mod soundness;
+mod sweep;
+mod vectors;
