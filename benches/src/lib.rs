@@ -1,5 +1,6 @@
-//! Measurements of proving: times by medians, sizes, and peak memory of a child process of its own, so that
-//! nothing else is counted. `cargo run -p veilpool-benches --bin report` prints them as a table or as JSON.
+//! Measurements of proving: times by medians, sizes, and peak memory of a child process of its own,
+//! so that nothing else is counted. `cargo run -p veilpool-benches --bin report` prints them as a
+//! table or as JSON.
 
 #![forbid(unsafe_code)]
 

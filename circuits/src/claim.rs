@@ -1,5 +1,5 @@
-//! The claim circuit: "I am some bonded operator, a majority of the epoch's measurers saw me reach this class, and this is my
-//! one nullifier of the epoch." For n = 3, 5 or 7 measurers, n = 2f + 1.
+//! The claim circuit: "I am some bonded operator, a majority of the epoch's measurers saw me reach
+//! this class, and this is my one nullifier of the epoch." For n = 3, 5 or 7 measurers, n = 2f + 1.
 //!
 //! ```text
 //! public:  x
@@ -17,8 +17,9 @@
 //! | Thresholds (metric m) | #{ j : present_j and value_{j,m} passes } ≥ f + 1 |
 //! | Binding | binding is squared: it takes part in the relation |
 //!
-//! `epoch < 2³²` and the packing of thresholds are the program's: it builds x from a `u32` and from its own table. Order of synthesis: public
-//! input, witnesses, one block of rows for each statement in the order above.
+//! `epoch < 2³²` and the packing of thresholds are the program's: it builds x from a `u32` and from
+//! its own table. Order of synthesis: public input, witnesses, one block of rows for each statement
+//! in the order above.
 
 mod native;
 pub mod sample;
@@ -272,7 +273,8 @@ impl ClaimedVar {
         })
     }
 
-    // Twin of `claim::PublicInputs::fold_inputs`, the one place where the order is written. 378 constraints.
+    // Twin of `claim::PublicInputs::fold_inputs`, the one place where the order is written. 378
+    // constraints.
     fn fold(&self, cs: &mut Synthesizer) -> Result<Num, SynthesisError> {
         poseidon::hash(
             cs,

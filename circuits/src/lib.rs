@@ -1,5 +1,5 @@
-//! The claim circuit and its gadgets, as rank-1 constraints over the BN254 scalar field, with a native
-//! twin of every statement. No input or output, no keys: those are in `params` and `prover`.
+//! The claim circuit and its gadgets, as rank-1 constraints over the BN254 scalar field, with a
+//! native twin of every statement. No input or output, no keys: those are in `params` and `prover`.
 //!
 //! Normative text: `docs/protocol.md`. Groth16 over BN254 (Groth, EUROCRYPT 2016) proves it.
 

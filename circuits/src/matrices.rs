@@ -4,8 +4,8 @@
 //! fingerprint = SHA-256("veilpool/r1cs/v1" ‖ public columns u64 ‖ witness columns u64 ‖ rows u64 ‖ A ‖ B ‖ C)
 //! matrix      = for each row: number of terms u32, then for each term column u32 ‖ coefficient (32, big-endian)
 //! ```
-//! Integers little-endian; terms in ascending order of columns, without zeros; column 0 is the constant 1, then
-//! public columns, then witness columns.
+//! Integers little-endian; terms in ascending order of columns, without zeros; column 0 is the
+//! constant 1, then public columns, then witness columns.
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Zero};
@@ -83,8 +83,8 @@ impl Matrices {
         seen.into_iter().filter(|seen| *seen).count()
     }
 
-    /// Rows where `⟨A,z⟩·⟨B,z⟩ ≠ ⟨C,z⟩`, evaluated here and now (a constraint system may have cached linear
-    /// combinations, and miss an edit of its assignment).
+    /// Rows where `⟨A,z⟩·⟨B,z⟩ ≠ ⟨C,z⟩`, evaluated here and now (a constraint system may have
+    /// cached linear combinations, and miss an edit of its assignment).
     #[must_use]
     pub fn failing_rows(&self, assignment: &[Fr]) -> Vec<usize> {
         (0..self.rows())

@@ -128,8 +128,8 @@ impl Synthesizer {
     }
 
     /// One row and one column: the quotient `numerator / denominator`, as `denominator·quotient =
-    /// numerator`. Unique **only if the denominator is not zero**, which the caller argues for: with zero over
-    /// zero every quotient fits. The quotient stands on the B side.
+    /// numerator`. Unique **only if the denominator is not zero**, which the caller argues for:
+    /// with zero over zero every quotient fits. The quotient stands on the B side.
     ///
     /// # Errors
     /// Those of [`Self::witness`] and [`Self::enforce`].

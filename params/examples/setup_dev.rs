@@ -1,5 +1,5 @@
-//! Writes manifest and verifying keys of the development setup into the folder given, by default `params`.
-//! The same as `veilpool params setup-dev --write`.
+//! Writes manifest and verifying keys of the development setup into the folder given, by default
+//! `params`. The same as `veilpool params setup-dev --write`.
 
 use std::path::PathBuf;
 

@@ -1,6 +1,6 @@
 //! Curve points as bytes, in the encoding of EIP-197 that Solana's alt_bn128 syscalls take: affine
-//! coordinates of 32 bytes, big-endian and canonical; G1 as `x ‖ y`, G2 as `x.c1 ‖ x.c0 ‖ y.c1 ‖ y.c0`; the identity as
-//! zeros.
+//! coordinates of 32 bytes, big-endian and canonical; G1 as `x ‖ y`, G2 as `x.c1 ‖ x.c0 ‖ y.c1 ‖
+//! y.c0`; the identity as zeros.
 
 use ark_bn254::{Fq, Fq2, G1Affine, G2Affine};
 use ark_ec::AffineRepr;

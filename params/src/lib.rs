@@ -1,9 +1,9 @@
 //! Proving and verifying keys: which there are (manifest), where they come from (setup), and how
 //! they are loaded without trusting the file they came in.
 //!
-//! Everything committed here has status *development*: the setup's randomness is a public string, so that anybody can
-//! rebuild the keys bit by bit, and **anybody can forge claims**. The on-chain program accepts such keys only when it was
-//! built with a feature that says so.
+//! Everything committed here has status *development*: the setup's randomness is a public string,
+//! so that anybody can rebuild the keys bit by bit, and **anybody can forge claims**. The on-chain
+//! program accepts such keys only when it was built with a feature that says so.
 
 #![forbid(unsafe_code)]
 

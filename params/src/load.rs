@@ -1,8 +1,8 @@
 //! From a cache folder to parameters that can be proven with.
 //!
-//! A proving key of several megabytes isn't committed: it is made once and kept in a cache. Reading it back checks size
-//! and SHA-256 against the manifest *while* it streams, before a byte of it is interpreted, and then that the manifest's
-//! fingerprint is that of the circuit in this build.
+//! A proving key of several megabytes isn't committed: it is made once and kept in a cache. Reading
+//! it back checks size and SHA-256 against the manifest *while* it streams, before a byte of it is
+//! interpreted, and then that the manifest's fingerprint is that of the circuit in this build.
 
 use std::{
     env, fs,
@@ -146,7 +146,8 @@ fn verifying_key_of(record: &Record) -> Result<VerifyingKey, LoadError> {
     Ok(key)
 }
 
-/// `$VEILPOOL_PARAMS`, else `$XDG_CACHE_HOME/veilpool/params`, else `~/.cache/veilpool/params`, else a folder here.
+/// `$VEILPOOL_PARAMS`, else `$XDG_CACHE_HOME/veilpool/params`, else `~/.cache/veilpool/params`,
+/// else a folder here.
 #[must_use]
 pub fn default_cache_dir() -> PathBuf {
     if let Some(folder) = env::var_os(CACHE_VARIABLE) {
@@ -233,8 +234,8 @@ impl Parameters {
     }
 }
 
-/// Where the cache has the proving key. The name carries the hash's beginning, so that builds with other parameters don't
-/// meet.
+/// Where the cache has the proving key. The name carries the hash's beginning, so that builds with
+/// other parameters don't meet.
 #[must_use]
 pub fn proving_key_path(record: &Record, cache: &Path) -> PathBuf {
     let hash = hex::encode(&record.proving_key.sha256[..8]);
@@ -312,7 +313,8 @@ fn write_atomically(
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(unwritable)?;
     }
-    // Two processes may make the same key at a time: each has a file of its own, and the content is the same.
+    // Two processes may make the same key at a time: each has a file of its own, and the content is
+    // the same.
     let temporary = path.with_extension(format!("{}.part", std::process::id()));
     let result = (|| {
         let file = fs::File::create(&temporary)?;

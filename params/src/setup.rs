@@ -4,8 +4,9 @@
 //! seed = SHA-256("veilpool insecure development setup: anybody can forge claims" ‖ circuit ‖ version ‖ n ‖ fingerprint)
 //! alpha, beta, gamma, delta, tau ← ChaCha20(seed)
 //! ```
-//! The same key on every machine, whatever its number of threads: group elements are exact and written in affine form. It
-//! proves nothing about anything, and exists so that everything around a real key can be built and tested.
+//! The same key on every machine, whatever its number of threads: group elements are exact and
+//! written in affine form. It proves nothing about anything, and exists so that everything around a
+//! real key can be built and tested.
 
 use std::{
     fs,
@@ -192,8 +193,8 @@ pub fn record(keys: &DevelopmentKeys) -> Record {
     }
 }
 
-/// Makes all keys, and writes manifest and verifying keys into the folder `params/` of the repository. Whoever changes the
-/// circuit runs this, and rebuilds.
+/// Makes all keys, and writes manifest and verifying keys into the folder `params/` of the
+/// repository. Whoever changes the circuit runs this, and rebuilds.
 ///
 /// # Errors
 /// [`SetupError`].

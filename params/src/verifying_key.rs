@@ -1,8 +1,9 @@
 //! Verifying keys: parsed, then validated, then typed.
 //!
-//! Attack C3: a key whose phase 2 nobody contributed to has gamma = delta, or delta = the generator of G2, and
-//! accepts forged proofs; that mistake cost Veil Cash and FoomCash some $2.3 M in 2026. Such a key is no [`VerifyingKey`]
-//! here. Nor is one with an identity point: an IC point at infinity would drop its public input (C2).
+//! Attack C3: a key whose phase 2 nobody contributed to has gamma = delta, or delta = the generator
+//! of G2, and accepts forged proofs; that mistake cost Veil Cash and FoomCash some $2.3 M in 2026.
+//! Such a key is no [`VerifyingKey`] here. Nor is one with an identity point: an IC point at
+//! infinity would drop its public input (C2).
 
 use ark_bn254::{Bn254, G1Affine, G2Affine};
 use ark_ec::{
@@ -124,7 +125,8 @@ impl RawVerifyingKey {
         }
     }
 
-    /// Checks every point: on the curve, in the subgroup, not the identity; and that phase 2 took place.
+    /// Checks every point: on the curve, in the subgroup, not the identity; and that phase 2 took
+    /// place.
     ///
     /// # Errors
     /// [`InvalidVerifyingKey`], with the first thing that is wrong.

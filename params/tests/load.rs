@@ -1,5 +1,7 @@
 //! Loading a proving key: only the right bytes are accepted, and nothing half written is ever found.
 
+#![allow(clippy::unwrap_used)] // In a test, a panic is the report.
+
 use std::{fs, path::PathBuf};
 
 use veilpool_params::{

@@ -1,5 +1,7 @@
 //! What is committed belongs together: manifest, circuit, keys (T7), and the setup that made them.
 
+#![allow(clippy::unwrap_used)] // In a test, a panic is the report.
+
 use proptest::prelude::*;
 use veilpool_circuits::claim;
 use veilpool_params::{

@@ -1,5 +1,7 @@
 //! Which verifying keys are refused, and why (attacks C2 and C3).
 
+#![allow(clippy::unwrap_used)] // In a test, a panic is the report.
+
 use ark_bn254::{Fq, Fq2, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{AdditiveGroup, Field};
@@ -37,10 +39,10 @@ fn off_curve(point: KeyPoint) -> InvalidVerifyingKey {
 fn outside_subgroup() -> G2Affine {
     let mut x = Fq2::new(Fq::ONE, Fq::ZERO);
     loop {
-        if let Some(point) = G2Affine::get_point_from_x_unchecked(x, false) {
-            if !point.is_in_correct_subgroup_assuming_on_curve() {
-                return point;
-            }
+        if let Some(point) = G2Affine::get_point_from_x_unchecked(x, false)
+            && !point.is_in_correct_subgroup_assuming_on_curve()
+        {
+            return point;
         }
         x.c0 += Fq::ONE;
     }
@@ -195,7 +197,8 @@ proptest! {
     fn no_change_of_a_byte_makes_decoding_panic_or_stay_unnoticed(index in 0usize..LEN, change in 1u8..) {
         let mut bytes = ON_CHAIN_VERIFYING_KEYS[0].to_vec();
         bytes[index] ^= change;
-        // Header bytes may name another status, number of measurers or fingerprint; a point's may not change.
+        // Header bytes may name another status, number of measurers or fingerprint; a point's may
+        // not change.
         if let Ok(key) = VerifyingKey::from_on_chain_bytes(&bytes) {
             prop_assert!(index < 40, "byte {} of a point", index);
             prop_assert_eq!(key.to_on_chain_bytes().to_vec(), bytes);

@@ -5,8 +5,8 @@
 //!   "domain": "…", "path": { "index": 2, "siblings": [["…", "…", "…"], …] },
 //!   "measurers": [{ "x": "…", "y": "…" }, …], "attestations": [{ "metrics": {…}, "schnorr": "…" }, null, …] }
 //! ```
-//! Field elements are 64 lower-case hexadecimal digits, big-endian. The operator's secret isn't in the document: it stays
-//! in the identity file, and is joined to the rest in memory.
+//! Field elements are 64 lower-case hexadecimal digits, big-endian. The operator's secret isn't in
+//! the document: it stays in the identity file, and is joined to the rest in memory.
 
 use serde::{Deserialize, Serialize};
 use veilpool_circuits::claim::{Attestation, PublicInputs, Witness};

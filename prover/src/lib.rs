@@ -3,8 +3,8 @@
 //! ```text
 //! inputs → native check → witness → Groth16 proof → verification → bytes
 //! ```
-//! The native check names the statement that does not hold, so that an operator learns why a claim can't be made; the
-//! verification means that nobody pays a fee for a proof that a bug has spoilt.
+//! The native check names the statement that does not hold, so that an operator learns why a claim
+//! can't be made; the verification means that nobody pays a fee for a proof that a bug has spoilt.
 
 #![forbid(unsafe_code)]
 
@@ -15,7 +15,7 @@ pub mod sample;
 pub mod snarkjs;
 pub mod verify;
 
-pub use inputs::{ClaimDocument, ClaimInputs, InputError};
+pub use inputs::{AttestationDocument, ClaimDocument, ClaimInputs, InputError, PathDocument};
 pub use proof::{InvalidProofBytes, Proof};
 pub use prove::{ProveError, Prover, Timings, UncheckedProof, VerifiedProof};
 pub use sample::sample_inputs;

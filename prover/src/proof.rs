@@ -1,8 +1,10 @@
 //! Proofs as points and as bytes.
 //!
-//! 256 bytes: EIP-197 (`params::encoding`), what the chain takes. 128 bytes: the compression of Solana's alt_bn128 syscalls,
-//! for everywhere else: the x-coordinate of each point, big-endian (G2: `c1 ‖ c0`), with flags in the two highest bits of the first
-//! byte: bit 7 = y is the larger of the two roots, bit 6 unused (it marks infinity in arkworks' form, which Solana writes as zeros).
+//! 256 bytes: EIP-197 (`params::encoding`), what the chain takes. 128 bytes: the compression of
+//! Solana's alt_bn128 syscalls, for everywhere else: the x-coordinate of each point, big-endian
+//! (G2: `c1 ‖ c0`), with flags in the two highest bits of the first byte: bit 7 = y is the larger
+//! of the two roots, bit 6 unused (it marks infinity in arkworks' form, which Solana writes as
+//! zeros).
 
 use ark_bn254::{Bn254, G1Affine, G2Affine};
 use ark_ec::AffineRepr;
@@ -114,7 +116,8 @@ fn compress<P: AffineRepr>(point: &P, out: &mut [u8]) {
     out.copy_from_slice(&bytes);
 }
 
-// Checks curve and subgroup; refuses arkworks' own flag for infinity, so that every point has one encoding.
+// Checks curve and subgroup; refuses arkworks' own flag for infinity, so that every point has one
+// encoding.
 fn decompress<P: AffineRepr>(bytes: &[u8]) -> Option<P> {
     if bytes.iter().all(|byte| *byte == 0) {
         return Some(P::zero());

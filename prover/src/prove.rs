@@ -1,7 +1,7 @@
 //! Proving.
 //!
-//! The matrices are made once when the prover is loaded; a proof then computes only the assignment and the multi-scalar
-//! multiplications.
+//! The matrices are made once when the prover is loaded; a proof then computes only the assignment
+//! and the multi-scalar multiplications.
 
 use std::{
     path::Path,
@@ -205,8 +205,8 @@ impl Prover {
 
     /// Makes a proof of whatever the inputs say, true or not, and verifies nothing.
     ///
-    /// Exists for one purpose: tests and the demo's cheat show with it that verifiers refuse a false claim. No honest
-    /// program calls it.
+    /// Exists for one purpose: tests and the demo's cheat show with it that verifiers refuse a
+    /// false claim. No honest program calls it.
     ///
     /// # Errors
     /// [`ProveError`], but never for a statement.
@@ -296,7 +296,9 @@ impl Prover {
     }
 }
 
-/// The whole assignment: the constant 1, public columns, witness columns. Zeroized on drop.
+/// The whole assignment: the constant 1, public columns, witness columns. Zeroized on drop. (Copies
+/// that the constraint system's vectors leave behind while they grow, and those inside arkworks'
+/// prover, are out of reach.)
 ///
 /// # Errors
 /// Those of the circuit.

@@ -1,5 +1,5 @@
-//! A claim made up on the spot: real hashes, signatures and paths of invented people. For benches, `veilpool export`
-//! without inputs, and tests.
+//! A claim made up on the spot: real hashes, signatures and paths of invented people. For benches,
+//! `veilpool export` without inputs, and tests.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;

@@ -1,6 +1,6 @@
-//! Export for snarkjs (`snarkjs groth16 verify verification_key.json public.json proof.json`), so that a verifier that isn't
-//! ours can check a proof. Field elements are decimal strings; points are projective with z = 1; G2 coordinates as
-//! `[c0, c1]`.
+//! Export for snarkjs (`snarkjs groth16 verify verification_key.json public.json proof.json`), so
+//! that a verifier that isn't ours can check a proof. Field elements are decimal strings; points
+//! are projective with z = 1; G2 coordinates as `[c0, c1]`.
 
 use ark_bn254::{Fq, G1Affine, G2Affine};
 use ark_ec::AffineRepr;
@@ -19,8 +19,8 @@ pub const PROOF_FILE: &str = "proof.json";
 /// Name of the public inputs' file.
 pub const PUBLIC_FILE: &str = "public.json";
 
-/// Content of `verification_key.json`. `vk_alphabeta_12`, which snarkjs writes too, isn't read by its verifier and is
-/// left out.
+/// Content of `verification_key.json`. `vk_alphabeta_12`, which snarkjs writes too, isn't read by
+/// its verifier and is left out.
 #[must_use]
 pub fn verification_key(key: &VerifyingKey) -> Value {
     let key = key.as_ark();

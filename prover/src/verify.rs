@@ -1,4 +1,5 @@
-//! Verification on the host, by arkworks. (The chain's own verifier, which also runs on the host, is the crate `veilpool-groth16`.)
+//! Verification on the host, by arkworks. (The chain's own verifier, which also runs on the host,
+//! is the crate `veilpool-groth16`.)
 
 use ark_bn254::Bn254;
 use ark_groth16::{Groth16, PreparedVerifyingKey};

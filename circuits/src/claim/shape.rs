@@ -1,4 +1,5 @@
-//! What can be said of the claim circuit without a witness: which rows belong to which statement, counts and the fingerprint.
+//! What can be said of the claim circuit without a witness: which rows belong to which statement,
+//! counts and the fingerprint.
 
 use std::ops::Range;
 
@@ -34,7 +35,8 @@ impl Layout {
         self.column_names = cs.column_names().to_vec();
     }
 
-    /// Whether a row belongs to a statement. The rows that compute the subject belong to the attestation validity of every slot.
+    /// Whether a row belongs to a statement. The rows that compute the subject belong to the
+    /// attestation validity of every slot.
     #[must_use]
     pub fn contains(&self, statement: Statement, row: usize) -> bool {
         self.blocks

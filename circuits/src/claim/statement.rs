@@ -2,7 +2,8 @@
 
 use crate::gadget::threshold::Metric;
 
-/// One named part of the relation. As an error, it is the first part that does not hold, and says what to do next.
+/// One named part of the relation. As an error, it is the first part that does not hold, and says
+/// what to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Statement {
@@ -42,7 +43,8 @@ pub enum Statement {
         /// Which one.
         metric: Metric,
     },
-    /// The binding takes part in the relation. Holds for every input: only an edited assignment can violate it.
+    /// The binding takes part in the relation. Holds for every input: only an edited assignment can
+    /// violate it.
     #[error("binding: the assignment's square of the binding is wrong")]
     Binding,
 }

@@ -6,9 +6,9 @@
 //! Montgomery  v² = u³ + 168698·u² + u
 //! u = (1 + y)/(1 − y)    v = √168700·u/x    x = √168700·u/v
 //! ```
-//! (Bernstein et al., "Twisted Edwards curves", 2008; the usual map has B·v² with B = 168700, here v
-//! is scaled by √B, which exists in the field.) Points of odd order other than the identity have x ≠ 0, y ≠ ±1,
-//! u ≠ 0 and v ≠ 0, so that both directions are defined and unique for them.
+//! (Bernstein et al., "Twisted Edwards curves", 2008; the usual map has B·v² with B = 168700, here
+//! v is scaled by √B, which exists in the field.) Points of odd order other than the identity have
+//! x ≠ 0, y ≠ ±1, u ≠ 0 and v ≠ 0, so that both directions are defined and unique for them.
 
 use std::sync::OnceLock;
 
@@ -38,8 +38,8 @@ pub fn to_montgomery(point: &EdwardsAffine) -> Option<(Fr, Fr)> {
     Some((u, v))
 }
 
-/// `(x, y)` to `(u, v)`. 2 constraints: `(1 − y)·u = 1 + y`, `x·v = √B·u`. Sound if the point is known to be on the
-/// curve, with y ≠ 1 and x ≠ 0.
+/// `(x, y)` to `(u, v)`. 2 constraints: `(1 − y)·u = 1 + y`, `x·v = √B·u`. Sound if the point is
+/// known to be on the curve, with y ≠ 1 and x ≠ 0.
 ///
 /// # Errors
 /// Those of the constraint system.

@@ -6,18 +6,23 @@
 //! s·B = Σ dᵢ·8ⁱ·(B/2)     i = 0…82: dᵢ ∈ {±1, ±3, ±5, ±7}     i = 83: dᵢ ∈ {±1, ±3}
 //! dᵢ = 2wᵢ − 7 (last: 2wᵢ − 3), where wᵢ are the 3-bit digits of U = s + (2²⁵¹ − 1)/2 mod l
 //! ```
-//! for 2s = Σ dᵢ8ⁱ = 2U − (2²⁵¹ − 1), and 0 ≤ U < l < 2²⁵¹. **s needs no bits**: whoever knows the digits knows s, and no
-//! other statement uses s, so each window proves just that its point is one of the table's.
+//! for 2s = Σ dᵢ8ⁱ = 2U − (2²⁵¹ − 1), and 0 ≤ U < l < 2²⁵¹. **s needs no bits**: whoever knows the
+//! digits knows s, and no other statement uses s, so each window proves just that its point is one
+//! of the table's.
 //!
-//! *Lookup, 3 constraints.* The four points of a window with positive digit, as (u, v²) in the plane, no three of them collinear
-//! (asserted when the table is made), are exactly the common zeros of two pairs of lines, `L₀₁·L₂₃ = 0` and `L₀₂·L₁₃ = 0`: a common zero lies on one
-//! line of each pair, two such lines differ and meet in one of the four points. `v·v` gives the square, and leaves v's sign to the
-//! prover, which is the digit's sign. In the last window the four points (u, ±v) themselves are looked up: 2 constraints.
+//! *Lookup, 3 constraints.* The four points of a window with positive digit, as (u, v²) in the
+//! plane, no three of them collinear (asserted when the table is made), are exactly the common
+//! zeros of two pairs of lines, `L₀₁·L₂₃ = 0` and `L₀₂·L₁₃ = 0`: a common zero lies on one line of
+//! each pair, two such lines differ and meet in one of the four points. `v·v` gives the square, and
+//! leaves v's sign to the prover, which is the digit's sign. In the last window the four points (u,
+//! ±v) themselves are looked up: 2 constraints.
 //!
-//! *Addition, 3 constraints, no exception.* The sum of the first i digits is odd and at most 8ⁱ − 1 in size, the next digit times 8ⁱ at
-//! least 8ⁱ; so as integers they differ and don't cancel, and both sum and difference are below 8⁸³ = 2²⁴⁹ < l: nor modulo l. Only at
-//! the last window may they meet modulo l: there `u₁ ≠ u₂` is a constraint (1 more). It makes s = 0 unprovable, and s = −3·2²⁴⁹ mod l with the
-//! digits above (see [`is_representable`]); an honest signature hits one of them with probability 2⁻²⁴⁹.
+//! *Addition, 3 constraints, no exception.* The sum of the first i digits is odd and at most 8ⁱ − 1
+//! in size, the next digit times 8ⁱ at least 8ⁱ; so as integers they differ and don't cancel, and
+//! both sum and difference are below 8⁸³ = 2²⁴⁹ < l: nor modulo l. Only at the last window may they
+//! meet modulo l: there `u₁ ≠ u₂` is a constraint (1 more). It makes s = 0 unprovable, and s =
+//! −3·2²⁴⁹ mod l with the digits above (see [`is_representable`]); an honest signature hits one of
+//! them with probability 2⁻²⁴⁹.
 
 use std::sync::OnceLock;
 
@@ -97,7 +102,8 @@ fn digits(s: SubgroupScalar) -> Vec<(usize, bool)> {
         .collect()
 }
 
-/// Whether the gadget can be satisfied for `s`: the last addition must have neither equal nor opposite points.
+/// Whether the gadget can be satisfied for `s`: the last addition must have neither equal nor
+/// opposite points.
 #[must_use]
 pub fn is_representable(s: SubgroupScalar) -> bool {
     let Some((index, negative)) = digits(s).last().copied() else {
@@ -156,8 +162,8 @@ pub fn multiply(
     sum.ok_or(SynthesisError::Unsatisfiable)
 }
 
-/// `(x, y)` is one of four points of the plane, no three collinear. 2 constraints; what stands on their B sides
-/// are x and y.
+/// `(x, y)` is one of four points of the plane, no three collinear. 2 constraints; what stands on
+/// their B sides are x and y.
 fn enforce_one_of_four(
     cs: &mut Synthesizer,
     x: &Num,

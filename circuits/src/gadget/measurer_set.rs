@@ -10,8 +10,9 @@ use crate::{
     synthesizer::Synthesizer,
 };
 
-/// A measurer's key by its Edwards coordinates (a = 1), twin of [`veilpool_primitives::MeasurerKey`]. The circuit
-/// relies on its being of order l: that is checked when the set is made, and the set's hash pins it.
+/// A measurer's key by its Edwards coordinates (a = 1), twin of
+/// [`veilpool_primitives::MeasurerKey`]. The circuit relies on its being of order l: that is
+/// checked when the set is made, and the set's hash pins it.
 #[derive(Clone)]
 pub struct MeasurerKeyVar {
     /// Affine x.

@@ -5,9 +5,10 @@
 //! P + Q:  λ = (v_Q − v_P)/(u_Q − u_P)   u₃ = λ² − A − u_P − u_Q   v₃ = λ(u_P − u₃) − v_P
 //! 2P:     λ = (3u² + 2A·u + 1)/(2v)     the same with Q = P
 //! ```
-//! (Okeya, Kurumatani, Sakurai 2000; Costello, Smith 2017.) These formulas are **incomplete**: with `u_P = u_Q` the slope's
-//! equation becomes 0·λ = 0 or 0·λ ≠ 0, and in the first case λ is free, which is a forgery. Each function names the condition
-//! under which it is sound, and each caller argues that no assignment reaches the exception.
+//! (Okeya, Kurumatani, Sakurai 2000; Costello, Smith 2017.) These formulas are **incomplete**: with
+//! `u_P = u_Q` the slope's equation becomes 0·λ = 0 or 0·λ ≠ 0, and in the first case λ is free,
+//! which is a forgery. Each function names the condition under which it is sound, and each caller
+//! argues that no assignment reaches the exception.
 //!
 //! Only slopes stand on a B side.
 
@@ -107,7 +108,8 @@ fn third_u(cs: &mut Synthesizer, slope: &Num, p: &Num, q: &Num) -> Result<Num, S
     Ok(u)
 }
 
-// The column λ₂ with denominator·(λ₁ + λ₂) = numerator. 1 constraint; unique if the denominator isn't zero.
+// The column λ₂ with denominator·(λ₁ + λ₂) = numerator. 1 constraint; unique if the denominator
+// isn't zero.
 fn divide_minus(
     cs: &mut Synthesizer,
     numerator: &Num,

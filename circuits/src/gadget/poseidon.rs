@@ -4,9 +4,10 @@
 //! Cost for 1 to 12 variable inputs: 213 240 261 297 321 354 381 402 417 459 465 504, and 3 less
 //! when the first input is a constant (a domain tag).
 //!
-//! An S-box is three rows `x·x = x₂`, `x₂·x = x₃`, `x₃·x₂ = x₅`; x₃ and x₅ then never stand on a B side for
-//! their own sake. The capacity element and a constant tag go through their first S-box as constants, and only the
-//! first row of the last matrix is needed; everything between is linear and costs nothing.
+//! An S-box is three rows `x·x = x₂`, `x₂·x = x₃`, `x₃·x₂ = x₅`; x₃ and x₅ then never stand on a B
+//! side for their own sake. The capacity element and a constant tag go through their first S-box as
+//! constants, and only the first row of the last matrix is needed; everything between is linear and
+//! costs nothing.
 
 use std::sync::OnceLock;
 

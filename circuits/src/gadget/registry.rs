@@ -5,8 +5,9 @@
 //! at each level:  (cur − c₀)(cur − c₁) = p    (cur − c₂)(cur − c₃) = q    p·q = 0    cur' = P(c₀, c₁, c₂, c₃)
 //! ```
 //! A field has no zero divisors, so p·q = 0 says that the current node is one of the four children,
-//! which is all that membership means. There are no position bits: no statement uses the position (the
-//! nullifier comes from sk). Should siblings be equal to the current node, the position is ambiguous and harmless.
+//! which is all that membership means. There are no position bits: no statement uses the position
+//! (the nullifier comes from sk). Should siblings be equal to the current node, the position is
+//! ambiguous and harmless.
 
 use ark_bn254::Fr;
 use ark_relations::gr1cs::SynthesisError;

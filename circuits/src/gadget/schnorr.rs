@@ -5,8 +5,8 @@
 //! R = s·B − c'·K     c' = 2¹²⁸ + 2c + 1     h = P(v, R.x, K.x, domain, S)
 //! present·(h − c − 2¹²⁸·hi) = 0     c of 128 bits, hi of 125 bits
 //! ```
-//! c + 2¹²⁸·hi is an integer below 2²⁵³ < r, so that (c, hi) is the one canonical decomposition of h, and h < 2²⁵³ as the signer's rule wants: no
-//! comparison with r is needed (attack C6).
+//! c + 2¹²⁸·hi is an integer below 2²⁵³ < r, so that (c, hi) is the one canonical decomposition of
+//! h, and h < 2²⁵³ as the signer's rule wants: no comparison with r is needed (attack C6).
 //!
 //! | part | constraints |
 //! | --- | --- |
@@ -18,11 +18,13 @@
 //! | h | 321 |
 //! | hi's bits and the equality | 126 |
 //!
-//! *Soundness.* K is of order l and not the identity (see [`MeasurerKeyVar`]), so its Montgomery form exists and is unique. s·B and c'·K are
-//! computed without reachable exception. For their sum `u₁ ≠ u₂` is enforced: it excludes R = O, whose coordinates don't exist, and the
-//! doubling s·B = −c'·K, where the slope would be free. So R is a multiple of B other than O: v ≠ 0, and its x is unique. R is computed and not
-//! given, hence on the curve and without torsion (attack C5). Its x names it: the curve has two points with one x, (x, y) and (x, −y) =
-//! −(x, y) + (0, −1), and the second is of even order.
+//! *Soundness.* K is of order l and not the identity (see [`MeasurerKeyVar`]), so its Montgomery
+//! form exists and is unique. s·B and c'·K are computed without reachable exception. For their sum
+//! `u₁ ≠ u₂` is enforced: it excludes R = O, whose coordinates don't exist, and the doubling s·B =
+//! −c'·K, where the slope would be free. So R is a multiple of B other than O: v ≠ 0, and its x is
+//! unique. R is computed and not given, hence on the curve and without torsion (attack C5). Its x
+//! names it: the curve has two points with one x, (x, y) and (x, −y) = −(x, y) + (0, −1), and the
+//! second is of even order.
 
 use ark_bn254::Fr;
 use ark_ec::{CurveGroup, PrimeGroup};
@@ -97,8 +99,9 @@ pub fn enforce_valid_if(
     cs.enforce(present, &(&hash - &low - &high), &Num::zero())
 }
 
-/// Whether the gadget can compute with these: `s·B ≠ ±c'·K`, and s is representable in the fixed-base windows. A signature that
-/// verifies and isn't computable is as improbable as a collision of the challenge hash.
+/// Whether the gadget can compute with these: `s·B ≠ ±c'·K`, and s is representable in the
+/// fixed-base windows. A signature that verifies and isn't computable has an s or an R that is fixed
+/// by c before c is hashed: as hard to find as a preimage of the challenge.
 #[must_use]
 pub fn is_computable(key: &MeasurerKey, signature: &SchnorrSignature) -> bool {
     let from_base = (EdwardsProjective::generator() * signature.response).into_affine();
@@ -107,8 +110,8 @@ pub fn is_computable(key: &MeasurerKey, signature: &SchnorrSignature) -> bool {
     fixed_base::is_representable(signature.response) && from_base.y != from_key.y
 }
 
-/// A signature for an absent slot: not valid, but one that the gadget can compute with, whatever the key (a measurer
-/// can't choose a key that locks out whoever lacks its signature).
+/// A signature for an absent slot: not valid, but one that the gadget can compute with, whatever
+/// the key (a measurer can't choose a key that locks out whoever lacks its signature).
 #[must_use]
 pub fn placeholder(key: &MeasurerKey) -> SchnorrSignature {
     let mut candidate = SchnorrSignature {

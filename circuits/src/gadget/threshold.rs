@@ -1,18 +1,22 @@
 //! Metrics, a class's thresholds, and "for each metric, a majority of all slots passes".
 //!
-//! *One range check for range and comparison.* With p ∈ {0, 1} the slot's passing bit and T < 2¹⁶ the threshold:
+//! *One range check for range and comparison.* With p ∈ {0, 1} the slot's passing bit and T < 2¹⁶
+//! the threshold:
 //!
 //! ```text
 //! at least:  0 ≤ value − p·T < 2¹⁶              at most:  0 ≤ value + p·(65535 − T) < 2¹⁶
 //! zone:      0 ≤ zone < 2⁸,  p·(zone − Z) = e,  e·Z = 0
 //! ```
-//! With p = 1 that is value ≥ T (value ≤ T; zone = Z or Z = 0). In any case the value lies between −2¹⁶ and 2¹⁷. The signed message packs the metrics
-//! at a spacing of 20 bits: two packings differ by less than 2¹⁸ in each field, so that equal packings have equal fields, and the value *is* the
+//! With p = 1 that is value ≥ T (value ≤ T; zone = Z or Z = 0). In any case the value lies between
+//! −2¹⁶ and 2¹⁷. The signed message packs the metrics at a spacing of 20 bits: two packings differ
+//! by less than 2¹⁸ in each field, so that equal packings have equal fields, and the value *is* the
 //! signed one, in its 16 bits (attack C4: nothing unbounded is compared).
 //!
-//! *Passing bits are the prover's choice*: p·(present − p) = 0 makes p ∈ {0, present}, and p = 0 is always allowed; leaving out a
-//! pass can only hurt him. "At least f + 1 pass" is "exactly f + 1 are set": the last slot's bit is the linear combination f + 1 − Σ of the
-//! others, so that counting costs nothing. Absent slots count as failing (attack C8), and every slot of the set is counted (M2).
+//! *Passing bits are the prover's choice*: p·(present − p) = 0 makes p ∈ {0, present}, and p = 0 is
+//! always allowed; leaving out a pass can only hurt him. "At least f + 1 pass" is "exactly f + 1
+//! are set": the last slot's bit is the linear combination f + 1 − Σ of the others, so that
+//! counting costs nothing. Absent slots count as failing (attack C8), and every slot of the set is
+//! counted (M2).
 //!
 //! A slot costs 18 constraints for each of three metrics and 11 for the zone.
 
@@ -67,7 +71,8 @@ impl core::fmt::Display for Metric {
     }
 }
 
-/// Metrics of one attestation, twin of [`Metrics`]; bounded by [`enforce_majority`], not by themselves.
+/// Metrics of one attestation, twin of [`Metrics`]; bounded by [`enforce_majority`], not by
+/// themselves.
 pub struct MetricsVar([Num; 4]);
 
 /// A class's thresholds, twin of [`Thresholds`], each in its range.
@@ -107,8 +112,8 @@ impl MetricsVar {
         &self.0[metric.index()]
     }
 
-    /// The packed message `v`, twin of `protocol::attestation::pack`. Free. Injective for metrics between −2¹⁷ and 2¹⁷ and epochs
-    /// below 2³².
+    /// The packed message `v`, twin of `protocol::attestation::pack`. Free. Injective for metrics
+    /// between −2¹⁷ and 2¹⁷ and epochs below 2³².
     #[must_use]
     pub fn pack(&self, epoch: &Num) -> Num {
         Num::constant(Fr::from(tag::SCHNORR))

@@ -1,5 +1,5 @@
-//! T7: the circuit's shape doesn't depend on the assignment, and doesn't change unnoticed. That the manifest has
-//! the same fingerprints is tested in `params`.
+//! T7: the circuit's shape doesn't depend on the assignment, and doesn't change unnoticed. That the
+//! manifest has the same fingerprints is tested in `params`.
 
 use ark_relations::gr1cs::ConstraintSystem;
 use veilpool_circuits::{
@@ -61,7 +61,8 @@ fn blocks_have_the_costs_that_gadgets_document() {
     assert_eq!(cost(Statement::NullifierIntegrity), 258 + 1);
     assert_eq!(cost(Statement::MeasurerSetIntegrity), 501 + 1);
     for slot in 0..5 {
-        // The subject 258 is shared; presence 1, key 2, bits 128, ladder 772, base 501, join 5, hash 321, high bits and equality 126.
+        // The subject 258 is shared; presence 1, key 2, bits 128, ladder 772, base 501, join 5,
+        // hash 321, high bits and equality 126.
         assert_eq!(
             cost(Statement::AttestationValidity { slot }),
             258 + 1 + 2 + 128 + 772 + 501 + 5 + 321 + 126

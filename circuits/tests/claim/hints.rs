@@ -1,5 +1,5 @@
-//! T4: single columns and small groups of columns of a finished assignment are edited as a cheating prover would;
-//! the matrices are evaluated anew.
+//! T4: single columns and small groups of columns of a finished assignment are edited as a cheating
+//! prover would; the matrices are evaluated anew.
 
 use ark_bn254::Fr;
 use ark_ff::{BigInteger, Field, PrimeField, Zero};
@@ -84,7 +84,8 @@ fn c1_a_hint_is_not_one_more_nor_its_negative_nor_zero() {
 
 #[test]
 fn c4_values_beyond_sixteen_bits_that_pack_to_the_same_message_are_refused() {
-    // 2²⁰ units of bandwidth are one unit of uptime in the packed message: the signature stays valid, the ranges don't.
+    // 2²⁰ units of bandwidth are one unit of uptime in the packed message: the signature stays
+    // valid, the ranges don't.
     let spacing = Fr::from(1u32 << 20);
     for (from, to) in [
         (Metric::Bandwidth, Metric::Uptime),
@@ -116,7 +117,8 @@ fn c4_values_beyond_sixteen_bits_that_pack_to_the_same_message_are_refused() {
 
 #[test]
 fn c4_thresholds_that_fold_to_the_same_public_input_have_one_decomposition() {
-    // 2¹⁶ units of bandwidth are one of uptime in the packed thresholds: x stays right, the range doesn't.
+    // 2¹⁶ units of bandwidth are one of uptime in the packed thresholds: x stays right, the range
+    // doesn't.
     let mut assigned = half_bad();
     let thresholds = assigned.columns("threshold");
     assigned.z[thresholds[Metric::Bandwidth.index()]] += Fr::from(1u32 << 16);

@@ -102,7 +102,8 @@ fn membership() {
 
 #[test]
 fn i2_adding_multiples_of_the_subgroups_order_to_a_secret_gives_no_second_nullifier() {
-    // sk + i·l for i = 1…7: another commitment, which is in no tree. Everything else is made to fit the new secret.
+    // sk + i·l for i = 1…7: another commitment, which is in no tree. Everything else is made to fit
+    // the new secret.
     let order = Fr::from_be_bytes_mod_order(&SubgroupScalar::MODULUS.to_bytes_be());
     let honest = sample::<3>(33);
     let leaf = honest.witness.secret.commitment().to_bytes();
@@ -167,7 +168,8 @@ fn i4_attestations_of_another_epoch_are_refused() {
 
 #[test]
 fn i4_a_measurer_set_of_another_domain_is_refused() {
-    // The prover uses signatures of another pool (another domain), the chain's set hash is of this one.
+    // The prover uses signatures of another pool (another domain), the chain's set hash is of this
+    // one.
     let mut sample = sample::<3>(38);
     sample.witness.domain = DomainBytes::from_field(plus_one(sample.witness.domain.to_field()));
     sign_again(&mut sample);
@@ -386,7 +388,8 @@ fn c2_the_binding_can_not_be_changed_without_a_row_that_breaks() {
 
 #[test]
 fn c5_a_nonce_point_with_a_torsion_component_is_refused() {
-    // Measurer 0 hashes R + T for each of the eight points T of order dividing 8; only T = O gives a signature.
+    // Measurer 0 hashes R + T for each of the eight points T of order dividing 8; only T = O gives
+    // a signature.
     let entropy = [7u8; 64];
     let x = SubgroupScalar::from_be_bytes_mod_order(&entropy);
     let torsion = schnorr::torsion_points();

@@ -1,5 +1,5 @@
-//! T5 (attack C1): no column is free. Each is perturbed in turn, and some row must break; and by linear
-//! algebra, the solutions near a witness have exactly the dimensions that are meant.
+//! T5 (attack C1): no column is free. Each is perturbed in turn, and some row must break; and by
+//! linear algebra, the solutions near a witness have exactly the dimensions that are meant.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,8 @@ fn sweep(mut assigned: Assigned) {
     assert!(assigned.is_satisfied());
     for column in 0..assigned.z.len() {
         let honest = assigned.z[column];
-        // From 0 and from 1 neither of these leads to the other boolean: flips have a test of their own.
+        // From 0 and from 1 neither of these leads to the other boolean: flips have a test of their
+        // own.
         for delta in [Fr::from(2u8), Fr::rand(rng)] {
             assigned.z[column] = honest + delta;
             assert!(
@@ -55,9 +56,10 @@ fn c1_no_column_is_free_for_seven_measurers() {
 
 #[test]
 fn c1_the_only_booleans_that_can_be_flipped_are_those_meant_to_be() {
-    // Slot 0 is absent: its signature isn't asked for, so the 125 high bits of its hash are the prover's. Slot 1 is bad and counted in no
-    // metric: it may as well be absent. Which of more than f + 1 passing slots are counted would be the prover's choice too, but that takes
-    // more than one column. Nothing else may be flipped.
+    // Slot 0 is absent: its signature isn't asked for, so the 125 high bits of its hash are the
+    // prover's. Slot 1 is bad and counted in no metric: it may as well be absent. Which of more
+    // than f + 1 passing slots are counted would be the prover's choice too, but that takes more
+    // than one column. Nothing else may be flipped.
     let mut assigned = Assigned::of(&mixed::<5>().witness);
     let mut meant: BTreeSet<usize> = assigned.columns("high hash bit")[..125]
         .iter()
@@ -86,7 +88,8 @@ fn c1_the_only_booleans_that_can_be_flipped_are_those_meant_to_be() {
 
 type Sparse = BTreeMap<usize, Fr>;
 
-/// Columns as combinations of free columns, found by elimination on the rows' derivatives at the assignment.
+/// Columns as combinations of free columns, found by elimination on the rows' derivatives at the
+/// assignment.
 struct Tangent {
     expressed: Vec<Option<Sparse>>,
 }
@@ -169,9 +172,10 @@ fn dimensions<const N: usize>(present: usize, sample: &Sample<N>) {
     let assigned = Assigned::of(&sample.witness);
     assert!(assigned.is_satisfied());
     let tangent = Tangent::of(&assigned);
-    // Meant to be free: sk, epoch, domain, binding, 2n coordinates of keys, 3 siblings a level. Each of these is tied down by what is
-    // hard to invert (hashes, discrete logarithms), not by equations. Taken away: one for x, and one for the equation of each signature.
-    // Thresholds and metrics are bits, which have no tangent; everything else follows from the free ones.
+    // Meant to be free: sk, epoch, domain, binding, 2n coordinates of keys, 3 siblings a level.
+    // Each of these is tied down by what is hard to invert (hashes, discrete logarithms), not by
+    // equations. Taken away: one for x, and one for the equation of each signature. Thresholds and
+    // metrics are bits, which have no tangent; everything else follows from the free ones.
     let meant = 4 + 2 * N + 3 * 10;
     assert_eq!(tangent.dimension(), meant - 1 - present);
 }

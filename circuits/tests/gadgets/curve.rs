@@ -87,7 +87,8 @@ fn fixed_base_multiplies_edge_scalars() {
 
 #[test]
 fn c1_the_scalars_at_which_the_last_window_wraps_are_refused() {
-    // s·B = −3·2²⁴⁹·(B/2) twice over, and s·B = O. For +3·2²⁴⁹ the digits are those of another representation modulo l.
+    // s·B = −3·2²⁴⁹·(B/2) twice over, and s·B = O. For +3·2²⁴⁹ the digits are those of another
+    // representation modulo l.
     let wraps = SubgroupScalar::from(2u8).pow([249]) * SubgroupScalar::from(3u8);
     for s in [SubgroupScalar::ZERO, -wraps] {
         assert!(!fixed_base::is_representable(s));
@@ -166,7 +167,8 @@ fn c1_a_signature_whose_two_multiples_coincide_is_refused() {
         let satisfied = verify(&mut system, false, &key, &[Fr::ONE; 3], &signature);
         assert!(!satisfied);
     }
-    // An absent slot has a placeholder that works, even for a key made to collide with the first candidate.
+    // An absent slot has a placeholder that works, even for a key made to collide with the first
+    // candidate.
     let first = SchnorrSignature {
         challenge: 0,
         response: SubgroupScalar::ONE,

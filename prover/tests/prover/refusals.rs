@@ -1,4 +1,5 @@
-//! A claim that doesn't hold gives the statement that fails; and a proof made of it all the same is refused.
+//! A claim that doesn't hold gives the statement that fails; and a proof made of it all the same is
+//! refused.
 
 use veilpool_circuits::gadget::threshold::Metric;
 use veilpool_primitives::OperatorSecret;

@@ -1,5 +1,5 @@
-//! The form of the export. `docs/vectors/snarkjs/check.js` has snarkjs itself accept an export, and refuse it
-//! with any public input changed.
+//! The form of the export. `docs/vectors/snarkjs/check.js` has snarkjs itself accept an export, and
+//! refuse it with any public input changed.
 
 use veilpool_primitives::field;
 use veilpool_protocol::MeasurerCount;
