@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ark_bn254::Fr;
 use ark_ff::{Field, One, UniformRand, Zero};
-use veilpool_circuits::claim::sample::Sample;
+use veilpool_circuits::{Statement, claim::sample::Sample};
 
 use super::common::{Assigned, BAD, rng, sample};
 
@@ -92,12 +92,15 @@ type Sparse = BTreeMap<usize, Fr>;
 /// assignment.
 struct Tangent {
     expressed: Vec<Option<Sparse>>,
+    // Rows whose derivative follows from those of the rows before.
+    redundant: Vec<usize>,
 }
 
 impl Tangent {
     fn of(assigned: &Assigned) -> Self {
         let mut tangent = Self {
             expressed: vec![None; assigned.z.len()],
+            redundant: Vec::new(),
         };
         // Constant and public columns are held fixed.
         for fixed in tangent
@@ -130,6 +133,8 @@ impl Tangent {
                     *weight *= factor;
                 }
                 tangent.expressed[pivot] = Some(derivative);
+            } else {
+                tangent.redundant.push(row);
             }
         }
         tangent
@@ -178,6 +183,27 @@ fn dimensions<const N: usize>(present: usize, sample: &Sample<N>) {
     // metrics are bits, which have no tangent; everything else follows from the free ones.
     let meant = 4 + 2 * N + 3 * 10;
     assert_eq!(tangent.dimension(), meant - 1 - present);
+
+    // So each row takes away a dimension (a circuit without it would have one more), except, at this
+    // witness: the last slot's passing bit, a linear combination of bits, for each metric; and `e·Z = 0`
+    // for each slot, e being 0 by its bits. What these rows refuse lies further away, and has tests by
+    // hand: thresholds in `soundness`, C8 in `majority`. An absent slot's equality is multiplied by 0.
+    let absent = N - present;
+    assert_eq!(tangent.redundant.len(), 4 + N + absent);
+    for row in tangent.redundant {
+        let block = assigned
+            .layout
+            .blocks()
+            .iter()
+            .find(|(_, rows)| rows.contains(&row))
+            .unwrap();
+        assert!(
+            matches!(block.0, Statement::Thresholds { .. })
+                || matches!(block.0, Statement::AttestationValidity { slot } if slot < absent && row + 1 == block.1.end),
+            "row {row} of {:?} is redundant",
+            block.0
+        );
+    }
 }
 
 #[test]
@@ -185,4 +211,5 @@ fn c1_the_solutions_near_a_witness_have_the_dimensions_that_are_meant() {
     dimensions(3, &sample::<3>(74));
     dimensions(2, &mixed::<3>());
     dimensions(4, &mixed::<5>());
+    dimensions(6, &mixed::<7>());
 }
