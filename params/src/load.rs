@@ -8,6 +8,7 @@ use std::{
     env, fs,
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use ark_bn254::Bn254;
@@ -313,9 +314,11 @@ fn write_atomically(
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(unwritable)?;
     }
-    // Two processes may make the same key at a time: each has a file of its own, and the content is
-    // the same.
-    let temporary = path.with_extension(format!("{}.part", std::process::id()));
+    // Several processes and threads may make the same key at a time: each writes a file of its own,
+    // and the content is the same.
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let temporary = path.with_extension(format!("{}-{number}.part", std::process::id()));
     let result = (|| {
         let file = fs::File::create(&temporary)?;
         let mut writer = io::BufWriter::with_capacity(CHUNK, file);

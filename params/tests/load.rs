@@ -56,6 +56,17 @@ fn a_key_is_made_once_and_then_read() {
 }
 
 #[test]
+fn several_threads_may_make_the_same_key_at_a_time() {
+    let cache = tempfile::tempdir().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| Parameters::load_or_make(N, cache.path(), &mut |_, _| {}).unwrap());
+        }
+    });
+    assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 1);
+}
+
+#[test]
 fn c3_a_proving_key_with_one_other_byte_is_refused() {
     let (cache, path) = made();
     let honest = fs::read(&path).unwrap();
