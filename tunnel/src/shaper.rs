@@ -1,0 +1,82 @@
+//! Token bucket: at most `rate · t + burst` bytes in any time t.
+
+use std::time::{Duration, Instant};
+
+/// How long a burst may last at the full rate.
+const BURST: Duration = Duration::from_millis(25);
+
+/// A token bucket in bytes. Without a rate it grants everything.
+#[derive(Clone, Debug)]
+pub struct TokenBucket {
+    bytes_per_second: Option<f64>,
+    tokens: f64,
+    filled: Instant,
+}
+
+impl TokenBucket {
+    /// A bucket of so many megabits per second, or without limit.
+    #[must_use]
+    pub fn new(mbit_per_second: Option<f64>, now: Instant) -> Self {
+        Self {
+            bytes_per_second: mbit_per_second.map(|mbit| mbit.max(0.0) * 125_000.0),
+            tokens: 0.0,
+            filled: now,
+        }
+    }
+
+    /// Adds what time has brought.
+    pub fn refill(&mut self, now: Instant) {
+        let Some(rate) = self.bytes_per_second else {
+            return;
+        };
+        let elapsed = now.saturating_duration_since(self.filled);
+        self.filled = now;
+        // A burst always holds one packet, or a low rate would never send any.
+        let burst = (rate * BURST.as_secs_f64()).max(2048.0);
+        self.tokens = (self.tokens + rate * elapsed.as_secs_f64()).min(burst);
+    }
+
+    /// How many bytes may go now.
+    #[must_use]
+    pub fn available(&self) -> usize {
+        match self.bytes_per_second {
+            None => usize::MAX,
+            Some(_) => self.tokens.max(0.0) as usize,
+        }
+    }
+
+    /// Takes bytes; a debt is paid by later refills.
+    pub fn take(&mut self, bytes: usize) {
+        if self.bytes_per_second.is_some() {
+            self.tokens -= bytes as f64;
+        }
+    }
+
+    /// Whether a limit is set.
+    #[must_use]
+    pub const fn is_limited(&self) -> bool {
+        self.bytes_per_second.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_grants_its_rate_and_one_burst() {
+        let start = Instant::now();
+        let mut bucket = TokenBucket::new(Some(8.0), start);
+        let mut granted = 0;
+        for step in 1..=1000u64 {
+            bucket.refill(start + Duration::from_millis(step));
+            let grant = bucket.available();
+            bucket.take(grant);
+            granted += grant;
+        }
+        assert!((990_000..=1_000_000).contains(&granted), "{granted}");
+        bucket.refill(start + Duration::from_secs(100));
+        assert_eq!(bucket.available(), 25_000);
+        assert_eq!(TokenBucket::new(None, start).available(), usize::MAX);
+    }
+}
