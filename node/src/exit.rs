@@ -1,0 +1,12 @@
+//! The exit without privileges: guests' TCP and UDP end here, in user space, and go out by ordinary
+//! sockets of this process.
+//!
+//! One task owns all state ([`engine`]); [`policy`] says where guests may go.
+
+pub mod engine;
+pub mod meter;
+pub mod policy;
+
+pub use engine::{Exit, ExitConfig, ExitError};
+pub use meter::{Meter, Traffic};
+pub use policy::{Denied, Policy};

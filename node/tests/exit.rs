@@ -1,0 +1,213 @@
+//! TCP and UDP through a real node on loopback, to servers that the test allows and to others.
+
+use std::{
+    net::{SocketAddr, SocketAddrV4},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, UdpSocket},
+    time::timeout,
+};
+use veilpool_node::exit::{Exit, ExitConfig, Meter, Policy};
+use veilpool_tunnel::{Client, ClientConfig, StackConfig, StaticSecret};
+
+const SOON: Duration = Duration::from_secs(20);
+
+fn v4(address: SocketAddr) -> SocketAddrV4 {
+    match address {
+        SocketAddr::V4(address) => address,
+        SocketAddr::V6(_) => unreachable!("the test binds IPv4"),
+    }
+}
+
+async fn start(allowed: Vec<SocketAddr>, rate_limit: Option<f64>) -> Exit {
+    let mut config = ExitConfig::new("127.0.0.1:0".parse().unwrap());
+    config.policy = Policy::new(allowed, [25]);
+    config.rate_limit = rate_limit;
+    let secret = StaticSecret::random_from_rng(rand::rngs::OsRng);
+    Exit::start(secret, config, Arc::new(Meter::default()))
+        .await
+        .unwrap()
+}
+
+async fn client(exit: &Exit) -> Client {
+    Client::open(ClientConfig {
+        node_key: exit.public_key(),
+        endpoint: exit.address(),
+        stack: StackConfig::default(),
+    })
+    .await
+    .unwrap()
+}
+
+async fn echo_server() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (mut read, mut write) = stream.split();
+                let _ = tokio::io::copy(&mut read, &mut write).await;
+                let _ = write.shutdown().await;
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tcp_goes_through_and_comes_back_whole() {
+    let server = echo_server().await;
+    let exit = start(vec![server], None).await;
+    let client = client(&exit).await;
+    let flow = client.connect_tcp(v4(server)).await.unwrap();
+    let (sender, mut receiver) = flow.split();
+    let sent: Vec<u8> = (0..1_000_000u32).map(|i| (i * 7 % 251) as u8).collect();
+    let copy = sent.clone();
+    tokio::spawn(async move {
+        for chunk in copy.chunks(10_000) {
+            sender.send(Bytes::copy_from_slice(chunk)).await.unwrap();
+        }
+    });
+    let mut got = Vec::new();
+    while let Some(data) = timeout(SOON, receiver.receive()).await.unwrap() {
+        got.extend_from_slice(&data);
+    }
+    assert!(got == sent, "{} of {} bytes", got.len(), sent.len());
+    let total = exit.meter().total();
+    assert!(total.up > 1_000_000 && total.down > 1_000_000, "{total:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn udp_goes_through_and_comes_back() {
+    let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut buffer = [0u8; 2000];
+        while let Ok((len, from)) = server.recv_from(&mut buffer).await {
+            let _ = server.send_to(&buffer[..len], from).await;
+        }
+    });
+    let exit = start(vec![address], None).await;
+    let mut client = client(&exit).await;
+    client
+        .send_udp(5000, v4(address), b"ping".to_vec())
+        .await
+        .unwrap();
+    let answer = timeout(SOON, client.receive_udp()).await.unwrap().unwrap();
+    assert_eq!((answer.source, answer.port), (v4(address), 5000));
+    assert_eq!(answer.payload, b"ping");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn n1_a_refused_tcp_connection_is_reset_and_reaches_nobody() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let forbidden = listener.local_addr().unwrap();
+    let exit = start(vec![], None).await;
+    let client = client(&exit).await;
+    for destination in [
+        v4(forbidden),
+        v4(exit.address()),
+        "10.64.0.1:80".parse().unwrap(),
+        "169.254.169.254:80".parse().unwrap(),
+        "192.168.0.1:80".parse().unwrap(),
+        "1.1.1.1:25".parse().unwrap(),
+    ] {
+        let flow = client.connect_tcp(destination).await.unwrap();
+        let (_sender, mut receiver) = flow.split();
+        assert_eq!(timeout(SOON, receiver.receive()).await.unwrap(), None);
+    }
+    let nobody = timeout(Duration::from_millis(200), listener.accept()).await;
+    assert!(nobody.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn n1_a_refused_udp_datagram_is_dropped() {
+    let forbidden = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let server = echo_server().await;
+    let exit = start(vec![server], None).await;
+    let client = client(&exit).await;
+    let to = v4(forbidden.local_addr().unwrap());
+    client.send_udp(5000, to, b"knock".to_vec()).await.unwrap();
+    // A later flow that is allowed shows that the datagram had its chance.
+    let (sender, mut receiver) = client.connect_tcp(v4(server)).await.unwrap().split();
+    sender.send(Bytes::from_static(b"after")).await.unwrap();
+    assert_eq!(
+        timeout(SOON, receiver.receive()).await.unwrap().as_deref(),
+        Some(&b"after"[..])
+    );
+    let mut buffer = [0u8; 10];
+    assert!(forbidden.try_recv(&mut buffer).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_the_far_end_refuses_is_reset() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let closed = listener.local_addr().unwrap();
+    drop(listener);
+    let exit = start(vec![closed], None).await;
+    let client = client(&exit).await;
+    let (_sender, mut receiver) = client.connect_tcp(v4(closed)).await.unwrap().split();
+    assert_eq!(timeout(SOON, receiver.receive()).await.unwrap(), None);
+}
+
+/// Mbit/s of a download and an upload through the node, several guests at a time.
+async fn throughput(rate_limit: Option<f64>, guests: usize, megabytes: usize) -> f64 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let source = listener.local_addr().unwrap();
+    let size = megabytes * 1_000_000;
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let block = vec![7u8; 64 << 10];
+                let mut left = size;
+                while left > 0 {
+                    let now = left.min(block.len());
+                    if stream.write_all(&block[..now]).await.is_err() {
+                        return;
+                    }
+                    left -= now;
+                }
+                let _ = stream.shutdown().await;
+                let mut rest = Vec::new();
+                let _ = stream.read_to_end(&mut rest).await;
+            });
+        }
+    });
+    let exit = start(vec![source], rate_limit).await;
+    let started = Instant::now();
+    let mut tasks = Vec::new();
+    for _ in 0..guests {
+        let client = client(&exit).await;
+        tasks.push(tokio::spawn(async move {
+            let (_sender, mut receiver) = client.connect_tcp(v4(source)).await.unwrap().split();
+            let mut got = 0;
+            while let Some(data) = timeout(SOON, receiver.receive()).await.unwrap() {
+                got += data.len();
+            }
+            got
+        }));
+    }
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), size);
+    }
+    (guests * size * 8) as f64 / 1e6 / started.elapsed().as_secs_f64()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_guests_download_at_once() {
+    let rate = throughput(None, 4, 20).await;
+    println!("four guests, {rate:.0} Mbit/s in sum");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rate_limit_holds_for_all_guests_together() {
+    // Never faster than the limit plus a burst; how much slower depends on the machine.
+    let rate = throughput(Some(16.0), 2, 2).await;
+    println!("limited to 16: {rate:.1} Mbit/s in sum");
+    assert!(rate <= 17.0, "{rate}");
+}
