@@ -1,1 +1,22 @@
-//! veilpool-interface
+//! The on-chain program as others see it: instructions and their accounts, account types, addresses,
+//! error codes, builders, and the arithmetic that program and clients must agree on.
+//!
+//! Encodings are borsh; every account begins with a discriminator and a version, and a decoder takes
+//! exactly its bytes: too few or too many are errors. Reference: `docs/protocol.md`, "Program".
+
+#![forbid(unsafe_code)]
+
+pub mod address;
+pub mod builder;
+pub mod class;
+pub mod error;
+pub mod hashing;
+pub mod instruction;
+pub mod registry;
+pub mod reward;
+pub mod state;
+
+pub use error::PoolError;
+pub use instruction::PoolInstruction;
+pub use registry::Registry;
+pub use state::{Claim, DecodeError, Epoch, Operator, Pool, Position, Record};
