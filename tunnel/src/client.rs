@@ -266,8 +266,7 @@ impl Engine {
             }
             self.note_handshake();
             for (_, datagram) in out.drain(..) {
-                // A full buffer is a lost packet, which TCP repairs and heartbeats retransmit.
-                let _ = self.socket.try_send(&datagram);
+                socket::send(&self.socket, None, &datagram).await;
             }
             // A neighbour on the same thread gets its turn even when this socket is never empty.
             tokio::task::yield_now().await;
