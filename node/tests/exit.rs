@@ -162,6 +162,7 @@ async fn throughput(rate_limit: Option<f64>, guests: usize, megabytes: usize) ->
     let size = megabytes * 1_000_000;
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
+            stream.set_nodelay(true).unwrap();
             tokio::spawn(async move {
                 let block = vec![7u8; 64 << 10];
                 let mut left = size;

@@ -256,9 +256,8 @@ impl Engine {
             }
             self.serve(now);
             for (to, datagram) in self.out.drain(..) {
-                if let Some(to) = to {
-                    // A full buffer is a lost packet, as anywhere on the way.
-                    let _ = self.socket.try_send_to(&datagram, to);
+                if to.is_some() {
+                    socket::send(&self.socket, to, &datagram).await;
                 }
             }
             while self.tasks.try_join_next().is_some() {}
@@ -428,9 +427,11 @@ impl Engine {
             {
                 return;
             }
-            let Ok(socket) = udp_socket(ends.1) else {
+            // The first datagram goes out before the runtime knows whether the socket is writable.
+            let Ok(socket) = udp_socket(ends.1, payload) else {
                 return;
             };
+            self.up.take(payload.len());
             let socket = Arc::new(socket);
             let reader = self.tasks.spawn(answers(
                 Arc::clone(&socket),
@@ -444,8 +445,7 @@ impl Engine {
                 reader,
             };
             guest.datagrams.insert(ends, flow);
-        }
-        if let Some(flow) = guest.datagrams.get_mut(&ends) {
+        } else if let Some(flow) = guest.datagrams.get_mut(&ends) {
             flow.used = now;
             self.up.take(payload.len());
             let _ = flow.socket.try_send(payload);
@@ -479,10 +479,11 @@ async fn connect(policy: &Policy, destination: SocketAddr, timeout: Duration) ->
     Some(stream)
 }
 
-fn udp_socket(destination: SocketAddrV4) -> io::Result<UdpSocket> {
+fn udp_socket(destination: SocketAddrV4, first: &[u8]) -> io::Result<UdpSocket> {
     let socket = std::net::UdpSocket::bind((std::net::Ipv4Addr::UNSPECIFIED, 0))?;
     socket.connect(destination)?;
     socket.set_nonblocking(true)?;
+    let _ = socket.send(first);
     UdpSocket::from_std(socket)
 }
 
