@@ -31,9 +31,7 @@ impl TokenBucket {
         };
         let elapsed = now.saturating_duration_since(self.filled);
         self.filled = now;
-        // A burst always holds one packet, or a low rate would never send any.
-        let burst = (rate * BURST.as_secs_f64()).max(2048.0);
-        self.tokens = (self.tokens + rate * elapsed.as_secs_f64()).min(burst);
+        self.tokens = (self.tokens + rate * elapsed.as_secs_f64()).min(burst(rate));
     }
 
     /// How many bytes may go now.
@@ -43,6 +41,21 @@ impl TokenBucket {
             None => usize::MAX,
             Some(_) => self.tokens.max(0.0) as usize,
         }
+    }
+
+    /// Takes bytes even from an empty bucket, as long as the debt stays within one burst; later refills
+    /// pay it, and those who ask for [`Self::available`] wait meanwhile. `false` when it would be more.
+    #[must_use]
+    pub fn overdraw(&mut self, bytes: usize) -> bool {
+        let Some(rate) = self.bytes_per_second else {
+            return true;
+        };
+        let left = self.tokens - bytes as f64;
+        let granted = left >= -burst(rate);
+        if granted {
+            self.tokens = left;
+        }
+        granted
     }
 
     /// Takes bytes; a debt is paid by later refills.
@@ -57,6 +70,11 @@ impl TokenBucket {
     pub const fn is_limited(&self) -> bool {
         self.bytes_per_second.is_some()
     }
+}
+
+// It always holds one packet, or a low rate would never send any.
+fn burst(rate: f64) -> f64 {
+    (rate * BURST.as_secs_f64()).max(2048.0)
 }
 
 #[cfg(test)]
@@ -78,5 +96,20 @@ mod tests {
         bucket.refill(start + Duration::from_secs(100));
         assert_eq!(bucket.available(), 25_000);
         assert_eq!(TokenBucket::new(None, start).available(), usize::MAX);
+    }
+    #[test]
+    fn a_bucket_is_overdrawn_by_at_most_one_burst_and_pays_it_back() {
+        let start = Instant::now();
+        let mut bucket = TokenBucket::new(Some(8.0), start);
+        let mut granted = 0;
+        while bucket.overdraw(100) {
+            granted += 100;
+        }
+        assert_eq!(granted, 25_000);
+        bucket.refill(start + Duration::from_millis(10));
+        assert_eq!(bucket.available(), 0, "10,000 bytes pay a part of the debt");
+        bucket.refill(start + Duration::from_millis(30));
+        assert_eq!(bucket.available(), 5_000);
+        assert!(TokenBucket::new(None, start).overdraw(usize::MAX));
     }
 }
