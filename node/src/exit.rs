@@ -7,6 +7,6 @@ pub mod engine;
 pub mod meter;
 pub mod policy;
 
-pub use engine::{Exit, ExitConfig, ExitError};
+pub use engine::{Exit, ExitConfig, ExitError, Stopped};
 pub use meter::{Meter, Traffic};
 pub use policy::{Denied, Policy};

@@ -212,3 +212,103 @@ async fn a_rate_limit_holds_for_all_guests_together() {
     println!("limited to 16: {rate:.1} Mbit/s in sum");
     assert!(rate <= 17.0, "{rate}");
 }
+
+async fn udp_echo() -> SocketAddr {
+    let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut buffer = [0u8; 2000];
+        while let Ok((len, from)) = server.recv_from(&mut buffer).await {
+            let _ = server.send_to(&buffer[..len], from).await;
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn heartbeats_pass_beside_a_download_that_takes_the_whole_rate() {
+    const HEARTBEATS: u32 = 40;
+    let echo = udp_echo().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let source = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let block = vec![7u8; 64 << 10];
+        while stream.write_all(&block).await.is_ok() {}
+    });
+    let exit = start(vec![echo, source], Some(20.0)).await;
+    let bulk = client(&exit).await;
+    let (_sender, mut receiver) = bulk.connect_tcp(v4(source)).await.unwrap().split();
+    let (full, mut is_full) = tokio::sync::watch::channel(0usize);
+    let download = tokio::spawn(async move {
+        while let Some(data) = receiver.receive().await {
+            full.send_modify(|sum| *sum += data.len());
+        }
+    });
+    // The bucket is empty from here on.
+    is_full.wait_for(|sum| *sum > 250_000).await.unwrap();
+    let mut heart = client(&exit).await;
+    for beat in 0..HEARTBEATS {
+        let payload = beat.to_le_bytes().to_vec();
+        heart
+            .send_udp(6000, v4(echo), payload.clone())
+            .await
+            .unwrap();
+        let answer = timeout(SOON, heart.receive_udp()).await.unwrap().unwrap();
+        assert_eq!(answer.payload, payload);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(!download.is_finished());
+    download.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_key_on_the_same_port_ends_the_sessions_of_the_old_one() {
+    let server = echo_server().await;
+    let mut exit = start(vec![server], None).await;
+    let (address, old_key) = (exit.address(), exit.public_key());
+    let old = client(&exit).await;
+    let (sender, mut receiver) = old.connect_tcp(v4(server)).await.unwrap().split();
+    sender.send(Bytes::from_static(b"one")).await.unwrap();
+    assert_eq!(
+        timeout(SOON, receiver.receive()).await.unwrap().as_deref(),
+        Some(&b"one"[..])
+    );
+
+    let secret = StaticSecret::from([9; 32]);
+    let expected = *veilpool_tunnel::PublicKey::from(&secret).as_bytes();
+    let key = exit.rekey(secret).await.unwrap();
+    assert_eq!(key.as_bytes(), &expected);
+    assert_eq!((exit.public_key(), exit.address()), (key, address));
+    assert_ne!(key, old_key);
+
+    sender.send(Bytes::from_static(b"two")).await.unwrap();
+    let new = client(&exit).await;
+    let (sender, mut answers) = new.connect_tcp(v4(server)).await.unwrap().split();
+    sender.send(Bytes::from_static(b"three")).await.unwrap();
+    assert_eq!(
+        timeout(SOON, answers.receive()).await.unwrap().as_deref(),
+        Some(&b"three"[..])
+    );
+    let late = timeout(Duration::from_millis(300), receiver.receive()).await;
+    assert!(late.is_err(), "the old session is dead: {late:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopped_exit_has_left_its_port() {
+    let server = echo_server().await;
+    let exit = start(vec![server], None).await;
+    let client = client(&exit).await;
+    let (sender, mut receiver) = client.connect_tcp(v4(server)).await.unwrap().split();
+    sender.send(Bytes::from_static(b"one")).await.unwrap();
+    timeout(SOON, receiver.receive()).await.unwrap().unwrap();
+    let address = exit.address();
+    exit.stop().await;
+    drop(std::net::UdpSocket::bind(address).unwrap());
+    let again = Exit::start(
+        StaticSecret::from([3; 32]),
+        ExitConfig::new(address),
+        Arc::new(Meter::default()),
+    );
+    assert_eq!(again.await.unwrap().address(), address);
+}

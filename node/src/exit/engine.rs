@@ -16,7 +16,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpStream, UdpSocket},
-    sync::{Notify, mpsc},
+    sync::{Notify, mpsc, oneshot},
     task::{JoinHandle, JoinSet},
 };
 use veilpool_protocol::api::WireGuardKeyBytes;
@@ -37,6 +37,9 @@ const SHAPING: Duration = Duration::from_millis(2);
 /// Answers and connections that wait for the task.
 const EVENTS: usize = 1024;
 const CHUNK: usize = 16 << 10;
+/// A UDP payload or packet up to here doesn't wait for a rate limit: questions and answers of a few
+/// bytes stay alive beside a bulk flow, which waits for them.
+const SMALL: usize = 512;
 const MAX_DATAGRAM: usize = veilpool_tunnel::MAX_DATAGRAM;
 
 /// How an exit behaves.
@@ -93,13 +96,22 @@ pub enum ExitError {
     },
 }
 
+/// The exit's task has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the exit has stopped; start the node again")]
+pub struct Stopped;
+
 /// A running exit. Dropping it ends all tunnels.
 pub struct Exit {
     address: SocketAddr,
     key: WireGuardKeyBytes,
     meter: Arc<Meter>,
+    keys: mpsc::Sender<Rekey>,
     task: JoinHandle<()>,
 }
+
+/// A new key, and where to say that it holds.
+type Rekey = (StaticSecret, oneshot::Sender<WireGuardKeyBytes>);
 
 impl Exit {
     /// Starts, with the epoch's WireGuard key.
@@ -121,6 +133,7 @@ impl Exit {
         let key = responder.public_key();
         let now = Instant::now();
         let (events, inbox) = mpsc::channel(EVENTS);
+        let (keys, rekeys) = mpsc::channel(1);
         let engine = Engine {
             socket,
             responder,
@@ -132,6 +145,7 @@ impl Exit {
             notify: Arc::new(Notify::new()),
             events,
             inbox,
+            rekeys,
             meter: Arc::clone(&meter),
             tasks: JoinSet::new(),
             out: Outbox::new(),
@@ -140,8 +154,27 @@ impl Exit {
             address,
             key,
             meter,
+            keys,
             task: tokio::spawn(engine.run()),
         })
+    }
+
+    /// Goes on with another key on the same port. All tunnels and connections of the old one end.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    pub async fn rekey(&mut self, secret: StaticSecret) -> Result<WireGuardKeyBytes, Stopped> {
+        let (done, answer) = oneshot::channel();
+        self.keys.send((secret, done)).await.map_err(|_| Stopped)?;
+        self.key = answer.await.map_err(|_| Stopped)?;
+        Ok(self.key)
+    }
+
+    /// Ends all tunnels; when this returns, the port is free.
+    pub async fn stop(mut self) {
+        self.task.abort();
+        // Cancelled, which is what was asked for.
+        let _ = (&mut self.task).await;
     }
 
     /// Where it listens.
@@ -214,6 +247,7 @@ struct Engine {
     notify: Arc<Notify>,
     events: mpsc::Sender<Event>,
     inbox: mpsc::Receiver<Event>,
+    rekeys: mpsc::Receiver<Rekey>,
     meter: Arc<Meter>,
     // Dropped with the engine, which ends them all.
     tasks: JoinSet<()>,
@@ -231,6 +265,10 @@ impl Engine {
                 _ = self.socket.readable() => {}
                 () = self.notify.notified() => {}
                 received = self.inbox.recv() => event = received,
+                Some((secret, done)) = self.rekeys.recv() => {
+                    // Nobody waits for the answer any more when the handle is gone.
+                    let _ = done.send(self.rekey(secret));
+                }
                 () = tokio::time::sleep(delay) => {}
                 _ = ticker.tick() => self.tick(Instant::now()),
             }
@@ -263,6 +301,15 @@ impl Engine {
             while self.tasks.try_join_next().is_some() {}
             tokio::task::yield_now().await;
         }
+    }
+
+    fn rekey(&mut self, secret: StaticSecret) -> WireGuardKeyBytes {
+        self.responder = Responder::new(secret, self.config.responder.clone());
+        self.guests.clear();
+        // Aborts what serves the old tunnels; what it has sent already goes to nobody.
+        self.tasks = JoinSet::new();
+        (self.events, self.inbox) = mpsc::channel(EVENTS);
+        self.responder.public_key()
     }
 
     fn delay(&mut self) -> Duration {
@@ -396,10 +443,9 @@ impl Engine {
                     flow.used = now;
                 }
                 // UDP doesn't wait: what is over the limit is dropped.
-                if self.down.available() < packet.len() {
+                if !grant(&mut self.down, packet.len()) {
                     return;
                 }
-                self.down.take(packet.len());
                 let down = packet.len() as u64;
                 self.meter.add(guest.key, Traffic { up: 0, down });
                 self.responder.send(peer, packet, &mut self.out);
@@ -415,7 +461,7 @@ impl Engine {
         payload: &[u8],
         now: Instant,
     ) {
-        if self.policy.check(ends.1.into()).is_err() || self.up.available() < payload.len() {
+        if self.policy.check(ends.1.into()).is_err() {
             return;
         }
         let Some(guest) = self.guests.get_mut(&peer) else {
@@ -427,11 +473,13 @@ impl Engine {
             {
                 return;
             }
+            if !grant(&mut self.up, payload.len()) {
+                return;
+            }
             // The first datagram goes out before the runtime knows whether the socket is writable.
             let Ok(socket) = udp_socket(ends.1, payload) else {
                 return;
             };
-            self.up.take(payload.len());
             let socket = Arc::new(socket);
             let reader = self.tasks.spawn(answers(
                 Arc::clone(&socket),
@@ -447,8 +495,9 @@ impl Engine {
             guest.datagrams.insert(ends, flow);
         } else if let Some(flow) = guest.datagrams.get_mut(&ends) {
             flow.used = now;
-            self.up.take(payload.len());
-            let _ = flow.socket.try_send(payload);
+            if grant(&mut self.up, payload.len()) {
+                let _ = flow.socket.try_send(payload);
+            }
         }
     }
 
@@ -466,6 +515,18 @@ impl Engine {
             }
         }
     }
+}
+
+/// Whether a datagram may go now; it is paid for.
+fn grant(bucket: &mut TokenBucket, bytes: usize) -> bool {
+    if bytes <= SMALL {
+        return bucket.overdraw(bytes);
+    }
+    let granted = bucket.available() >= bytes;
+    if granted {
+        bucket.take(bytes);
+    }
+    granted
 }
 
 /// The connect path: the policy is asked of the very address that is connected to.
