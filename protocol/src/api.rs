@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AddressBytes, AttestationBytes, ClassId, DomainBytes, EpochId, MeasurerKeyBytes,
+    AddressBytes, AttestationBytes, Bandwidth, ClassId, DomainBytes, EpochId, MeasurerKeyBytes,
     NullifierBytes, ProofBytes, SubjectBytes,
 };
 
@@ -94,6 +94,117 @@ pub struct SignedAttestation {
     pub ed25519_key: EdKeyBytes,
     /// Values and signatures.
     pub attestation: AttestationBytes,
+}
+
+/// What a measurer saw of a subject so far, with the reason of every failure:
+/// `GET /v1/results/{epoch}/{subject}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultsReport {
+    /// The epoch.
+    pub epoch: EpochId,
+    /// Whom it is about.
+    pub subject: SubjectBytes,
+    /// Heartbeat slots that are over, in order.
+    pub slots: Vec<SlotResult>,
+    /// Bandwidth rounds that are over, in order.
+    pub rounds: Vec<RoundResult>,
+    /// Whether the attestation has been signed.
+    pub signed: bool,
+}
+
+/// What came of one heartbeat slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotResult {
+    /// From 0.
+    pub slot: u16,
+    /// With its reason.
+    #[serde(flatten)]
+    pub outcome: SlotOutcome,
+}
+
+/// Why a heartbeat slot counts, or doesn't.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SlotOutcome {
+    /// Counts.
+    Answered {
+        /// Round trip in microseconds.
+        rtt_us: u32,
+    },
+    /// Counts, but only after several retransmissions.
+    Lossy {
+        /// Round trip of the attempt that was answered, in microseconds.
+        rtt_us: u32,
+    },
+    /// The network said that the endpoint can't be reached.
+    NoRoute,
+    /// The endpoint doesn't answer WireGuard's handshake.
+    NoHandshake,
+    /// The node answers handshakes, but nothing came back from the reflector through it.
+    Asymmetric,
+    /// Something came back that the reflector has never said.
+    Forged,
+    /// The measurer was not running: no fault of the node, but not seen either.
+    MeasurerDown,
+    /// The node's listing came after this slot's heartbeat.
+    NotListed,
+}
+
+impl SlotOutcome {
+    /// Round trip in microseconds of a slot that counts.
+    #[must_use]
+    pub const fn round_trip(self) -> Option<u32> {
+        match self {
+            Self::Answered { rtt_us } | Self::Lossy { rtt_us } => Some(rtt_us),
+            _ => None,
+        }
+    }
+}
+
+/// What came of one bandwidth round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoundResult {
+    /// From 0.
+    pub round: u8,
+    /// With its reason.
+    #[serde(flatten)]
+    pub outcome: RoundOutcome,
+}
+
+/// Why a bandwidth round counts, or counts as zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RoundOutcome {
+    /// Counts with the smaller of both.
+    Done {
+        /// Towards the measurer.
+        download: Bandwidth,
+        /// From the measurer.
+        upload: Bandwidth,
+    },
+    /// No connection to the reflector came about through the node.
+    NoConnection,
+    /// A byte arrived that the other end had not sent: made up, replayed or replaced.
+    Forged,
+    /// The flow was ended before its time.
+    Truncated,
+    /// The measurer was not running.
+    MeasurerDown,
+    /// The node's listing came after this round.
+    NotListed,
+}
+
+impl RoundOutcome {
+    /// What the round counts as.
+    #[must_use]
+    pub fn bandwidth(self) -> Bandwidth {
+        match self {
+            Self::Done { download, upload } => download.min(upload),
+            _ => Bandwidth::default(),
+        }
+    }
 }
 
 /// What a relayer says of itself: `GET /v1/info`.
