@@ -82,6 +82,7 @@ enum Command {
 struct Status {
     // Milliseconds since the start, plus one; zero for never.
     handshake: AtomicU64,
+    unreachable: AtomicU64,
     received: AtomicU64,
 }
 
@@ -199,6 +200,13 @@ impl Client {
         self.status.handshake.load(Ordering::Acquire) > 0
     }
 
+    /// Whether the network said at or after `since` that the endpoint can't be reached (ICMP).
+    #[must_use]
+    pub fn unreachable_since(&self, since: Instant) -> bool {
+        let millis = since.saturating_duration_since(self.started).as_millis() as u64;
+        self.status.unreachable.load(Ordering::Acquire) > millis
+    }
+
     /// Inner packets received.
     #[must_use]
     pub fn packets_received(&self) -> u64 {
@@ -256,7 +264,7 @@ impl Engine {
                 match self.socket.try_recv(&mut buffer) {
                     Ok(len) => self.accept(&buffer[..len], &mut out),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                    Err(_) => {}
+                    Err(_) => self.note_unreachable(),
                 }
             }
             let _ = self.stack.take_dirty();
@@ -313,6 +321,13 @@ impl Engine {
             }
             Command::Handshake => self.end.start_handshake(out),
         }
+    }
+
+    fn note_unreachable(&self) {
+        let at = self.started.elapsed().as_millis() as u64;
+        self.status
+            .unreachable
+            .fetch_max(at.saturating_add(1), Ordering::AcqRel);
     }
 
     fn note_handshake(&self) {
