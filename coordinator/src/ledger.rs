@@ -1,0 +1,121 @@
+//! The chain as the roles here use it: an argument, so that their logic runs without a network.
+
+mod history;
+
+use std::future::Future;
+
+use solana_instruction::Instruction;
+use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
+use veilpool_chain::{Chain, ReadError, Receipt, SendError, TokenAccount};
+use veilpool_interface::{Claim, Epoch, Pool};
+use veilpool_protocol::{EpochId, NullifierBytes};
+
+/// One pool on a chain. [`PoolOnChain`] is the one that programs use.
+pub trait Ledger: Send + Sync + 'static {
+    /// The pool's account.
+    fn pool(&self) -> impl Future<Output = Result<Pool, ReadError>> + Send;
+    /// An epoch, if it is open or not closed yet.
+    fn epoch(
+        &self,
+        epoch: EpochId,
+    ) -> impl Future<Output = Result<Option<Epoch>, ReadError>> + Send;
+    /// All epochs that are not closed.
+    fn epochs(&self) -> impl Future<Output = Result<Vec<Epoch>, ReadError>> + Send;
+    /// The account of a claim that has been paid.
+    fn claim(
+        &self,
+        epoch: EpochId,
+        nullifier: &NullifierBytes,
+    ) -> impl Future<Output = Result<Option<Claim>, ReadError>> + Send;
+    /// All claims that are not closed, with their addresses.
+    fn claims(&self) -> impl Future<Output = Result<Vec<(Pubkey, Claim)>, ReadError>> + Send;
+    /// The nullifier of a claim's account, which the account itself doesn't hold. `None` when the RPC node has forgotten it.
+    fn nullifier(
+        &self,
+        claim: &Pubkey,
+        epoch: EpochId,
+    ) -> impl Future<Output = Result<Option<NullifierBytes>, ReadError>> + Send;
+    /// The chain's clock in Unix seconds.
+    fn now(&self) -> impl Future<Output = Result<i64, ReadError>> + Send;
+    /// A token account.
+    fn token_account(
+        &self,
+        address: &Pubkey,
+    ) -> impl Future<Output = Result<Option<TokenAccount>, ReadError>> + Send;
+    /// Signs with `payer` alone, sends, and waits until it is confirmed.
+    fn send(
+        &self,
+        payer: &Keypair,
+        instructions: &[Instruction],
+        units: u32,
+    ) -> impl Future<Output = Result<Receipt, SendError>> + Send;
+}
+
+/// A pool behind an RPC node.
+pub struct PoolOnChain {
+    chain: Chain,
+    pool: Pubkey,
+}
+
+impl PoolOnChain {
+    /// Nothing is asked yet.
+    #[must_use]
+    pub fn new(rpc_url: &str, program: Pubkey, pool: Pubkey) -> Self {
+        Self {
+            chain: Chain::new(rpc_url, program),
+            pool,
+        }
+    }
+}
+
+impl Ledger for PoolOnChain {
+    async fn pool(&self) -> Result<Pool, ReadError> {
+        self.chain.pool(&self.pool).await
+    }
+
+    async fn epoch(&self, epoch: EpochId) -> Result<Option<Epoch>, ReadError> {
+        self.chain.epoch(&self.pool, epoch).await
+    }
+
+    async fn epochs(&self) -> Result<Vec<Epoch>, ReadError> {
+        self.chain.epochs(&self.pool).await
+    }
+
+    async fn claim(
+        &self,
+        epoch: EpochId,
+        nullifier: &NullifierBytes,
+    ) -> Result<Option<Claim>, ReadError> {
+        self.chain.claim(&self.pool, epoch, nullifier).await
+    }
+
+    async fn claims(&self) -> Result<Vec<(Pubkey, Claim)>, ReadError> {
+        self.chain.claims(&self.pool).await
+    }
+
+    async fn nullifier(
+        &self,
+        claim: &Pubkey,
+        epoch: EpochId,
+    ) -> Result<Option<NullifierBytes>, ReadError> {
+        history::nullifier(&self.chain, &self.pool, claim, epoch).await
+    }
+
+    async fn now(&self) -> Result<i64, ReadError> {
+        self.chain.now().await
+    }
+
+    async fn token_account(&self, address: &Pubkey) -> Result<Option<TokenAccount>, ReadError> {
+        self.chain.token_account(address).await
+    }
+
+    async fn send(
+        &self,
+        payer: &Keypair,
+        instructions: &[Instruction],
+        units: u32,
+    ) -> Result<Receipt, SendError> {
+        self.chain.send(payer, &[], instructions, units).await
+    }
+}
