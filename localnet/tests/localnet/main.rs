@@ -1,0 +1,11 @@
+//! The local chain as its clients see it, through the genuine RPC client.
+
+#![allow(clippy::unwrap_used)]
+
+mod accounts;
+mod bad_input;
+mod clock;
+mod state;
+mod support;
+mod tokens;
+mod transactions;
