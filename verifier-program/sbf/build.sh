@@ -1,0 +1,76 @@
+#!/bin/bash
+# Builds the on-chain program twice, for release and with development keys, and describes both.
+#
+#   usage: build.sh [OUTPUT] [PREFIX]     defaults: this folder, and ~/.cache/veilpool/sbf (see setup.sh)
+#
+#   veilpool_program.so               refuses verifying keys of a development setup
+#   veilpool_program_development.so   takes them, for tests, local chains and the demo
+#   veilpool_program.toml             hashes, sizes, tools, and the hash of the sources
+#
+# The bytes depend on the sources, Cargo.lock and the tools, not on where anything lies.
+set -euo pipefail
+
+HERE=$(cd "$(dirname "$0")" && pwd)
+ROOT=$(cd "$HERE/../.." && pwd)
+OUTPUT=$(realpath -m "${1:-$HERE}")
+PREFIX=$(realpath -m "${2:-${HOME}/.cache/veilpool/sbf}")
+RUSTC=/usr/bin/rustc
+REGISTRY=${CARGO_HOME:-$HOME/.cargo}/registry/src
+TARGET=$PREFIX/target
+
+say() { printf 'sbf build: %s\n' "$*"; }
+
+if ! [ -x "$PREFIX/bin/sbpf-linker" ] || ! [ -e "$PREFIX/std/.stamp" ]; then
+  say "the tools are not in $PREFIX: run $HERE/setup.sh first" >&2
+  exit 1
+fi
+mkdir -p "$OUTPUT"
+
+# Nothing that a person's environment or configuration says to the compiler has a part in this.
+unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET RUSTC_WRAPPER CARGO_BUILD_RUSTC_WRAPPER
+export PATH=$PREFIX/bin:$PATH CARGO_TARGET_DIR=$TARGET CARGO_INCREMENTAL=0
+export RUSTC RUSTC_BOOTSTRAP=1 RUSTC_BOOTSTRAP_SYNTHETIC_TARGET=1
+export __CARGO_TESTS_ONLY_SRC_ROOT=$PREFIX/std/library
+
+# BPF has no atomics for a single thread, frames of 4 KiB, and loads of any alignment; version 3 of sBPF.
+FLAGS=(-C passes=lower-atomic -C panic=abort -C target-feature=+allows-misaligned-mem-access
+  -C link-arg=--llvm-args=-bpf-stack-size=4096 -C link-arg=--arch=v3
+  "--remap-path-prefix=$ROOT=/veilpool" "--remap-path-prefix=$PREFIX/std=/std")
+for index in "$REGISTRY"/*; do FLAGS+=("--remap-path-prefix=$index=/registry"); done
+CARGO_TARGET_BPFEL_SOLANA_RUSTFLAGS=${FLAGS[*]}
+export CARGO_TARGET_BPFEL_SOLANA_RUSTFLAGS
+
+# The sources as they are now: an edit during the build must not pass as built.
+SOURCES=$("$HERE/sources.sh")
+
+# build FILE FEATURES
+build() {
+  say "compiling $1"
+  (cd "$ROOT" && cargo rustc -q -Zjson-target-spec -Zbuild-std=std,panic_abort --release --locked \
+    --target "$HERE/bpfel-solana.json" -p veilpool-program --lib --crate-type cdylib --features "$2")
+  cp "$TARGET/bpfel-solana/release/libveilpool_program.so" "$OUTPUT/$1.new"
+}
+
+# describe FILE PURPOSE
+describe() {
+  printf '\n[[program]]\nfile = "%s"\npurpose = "%s"\nsize = %d\nsha256 = "%s"\n' \
+    "$1" "$2" "$(stat -c %s "$OUTPUT/$1")" "$(sha256sum "$OUTPUT/$1" | cut -d' ' -f1)"
+}
+
+build veilpool_program.so ""
+build veilpool_program_development.so accept-development-keys
+for file in veilpool_program.so veilpool_program_development.so; do
+  mv "$OUTPUT/$file.new" "$OUTPUT/$file"
+done
+
+{
+  echo "# What the two builds of the program are made of. Written by build.sh; don't edit."
+  echo "sources_sha256 = \"$SOURCES\""
+  echo "rustc = \"$("$RUSTC" --version)\""
+  echo "llvm = \"$("$RUSTC" -vV | sed -n 's/^LLVM version: //p')\""
+  echo "linker = \"$(sbpf-linker --version | paste -sd, | sed 's/,/, /')\""
+  echo "cargo = \"$(cd "$ROOT" && cargo --version)\""
+  describe veilpool_program.so "release: refuses development keys"
+  describe veilpool_program_development.so "tests and demo: accepts development keys, for which anybody can forge claims"
+} > "$OUTPUT/veilpool_program.toml"
+say "done: $OUTPUT"
