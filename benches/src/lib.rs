@@ -7,4 +7,5 @@
 pub mod machine;
 pub mod measure;
 pub mod memory;
+pub mod onchain;
 pub mod table;

@@ -1,6 +1,6 @@
 //! Figures as a Markdown table, for `README.md` and `docs/benchmarks.md`.
 
-use crate::{machine::Machine, measure::Claim};
+use crate::{machine::Machine, measure::Claim, onchain::OnChain};
 
 /// One column for each number of measurers, and a line that says where it was measured.
 #[must_use]
@@ -54,6 +54,28 @@ pub fn markdown(machine: &Machine, claims: &[Claim]) -> String {
         } else {
             ""
         }
+    ));
+    lines.join("\n") + "\n"
+}
+
+/// Compute units of each instruction, and what the program weighs.
+#[must_use]
+pub fn on_chain(figures: &OnChain) -> String {
+    let mut lines = vec![
+        "| instruction | compute units |".to_owned(),
+        "|---|---:|".to_owned(),
+    ];
+    lines.extend(figures.instructions.iter().map(|instruction| {
+        format!(
+            "| {} | {} |",
+            instruction.instruction,
+            grouped(instruction.compute_units)
+        )
+    }));
+    lines.push(String::new());
+    lines.push(format!(
+        "Whole transactions of one instruction each. The program is {} KiB.",
+        figures.program_bytes / 1024
     ));
     lines.join("\n") + "\n"
 }

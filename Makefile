@@ -1,0 +1,63 @@
+# Two commands: `make demo` shows the whole path, `make test` runs every test. Both install what they need,
+# are safe to repeat, and say what they do. Nothing is written outside this folder and the cache below.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CACHE ?= $(HOME)/.cache/veilpool
+SBF := verifier-program/sbf
+export VEILPOOL_PARAMS ?= $(CACHE)/params
+export CARGO_TERM_COLOR ?= auto
+NEXTEST_VERSION := 0.9.143
+
+.PHONY: help demo test lint program program-check tables bench tools nextest snarkjs
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s:
+
+tools:
+	@command -v cargo >/dev/null || { echo "Rust is missing: install rustup (https://rustup.rs), then run this again." >&2; exit 1; }
+	@command -v cc >/dev/null || { echo "== installing a C compiler (SQLite and the cipher need it)"; \
+	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -q && $$sudo apt-get install -y -q build-essential; }
+
+demo: tools ## a tunnel, a proof, a payment: the whole path on this machine, in about two minutes
+	@echo "== building veilpool (the first time this takes several minutes)"
+	cargo build --locked -p veilpool-cli --bin veilpool
+	@echo "== running the demo: local chain, five measurers, relayer, keeper, four nodes"
+	target/debug/veilpool demo $(DEMO_ARGS)
+
+test: tools nextest program-check snarkjs ## every test, none skipped
+	@echo "== running all tests"
+	VEILPOOL_SNARKJS=$(CACHE)/snarkjs/node_modules/.bin/snarkjs cargo nextest run --locked --workspace
+	@echo "== running the examples in the documentation"
+	cargo test --locked --doc -q -p veilpool-localnet -p veilpool-prover -p veilpool-tunnel -p veilpool-chain
+
+nextest: tools
+	@cargo nextest --version >/dev/null 2>&1 || { echo "== installing cargo-nextest $(NEXTEST_VERSION), the test runner"; \
+	  cargo install --locked cargo-nextest@$(NEXTEST_VERSION); }
+
+# The verifier that isn't ours.
+snarkjs:
+	@[ -x $(CACHE)/snarkjs/node_modules/.bin/snarkjs ] || { echo "== installing snarkjs, which checks our proofs"; \
+	  command -v npm >/dev/null || { sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -q && $$sudo apt-get install -y -q npm; }; \
+	  mkdir -p $(CACHE)/snarkjs && cp docs/vectors/snarkjs/package*.json $(CACHE)/snarkjs/ && \
+	  npm ci --silent --no-audit --no-fund --prefix $(CACHE)/snarkjs; }
+
+program: tools ## compile the on-chain program and write it beside its metadata
+	$(SBF)/setup.sh
+	$(SBF)/build.sh
+
+program-check: tools ## compile the on-chain program and compare it with the committed one
+	$(SBF)/setup.sh
+	$(SBF)/check.sh
+
+lint: tools ## formatting and clippy, warnings are errors
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+tables: tools ## write the generated tables of README and docs
+	cargo run --locked -p veilpool-benches --bin report -- --write
+	VEILPOOL_WRITE=1 cargo test --locked -q -p veilpool-protocol --test workspace
+
+bench: tools ## criterion benches of the prover
+	cargo bench --locked -p veilpool-benches
