@@ -1,0 +1,24 @@
+//! The compiled pool program in the real Solana runtime, in process, with people who use it.
+//!
+//! ```text
+//! binary   the two `.so`, refused when missing or older than their sources
+//! chain    runtime, clock, tokens, transactions and their exact outcome
+//! people   operators and measurers, by seed
+//! pool     a pool on a chain: deposit, register, open, claim, close
+//! proof    Groth16 proofs by the real prover, each made once in a process
+//! figures  compute units and sizes
+//! ```
+//! For tests and figures only: whatever goes wrong here is a panic with the reason.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used)] // In a test, a panic is the report.
+
+pub mod binary;
+pub mod chain;
+pub mod figures;
+pub mod people;
+pub mod pool;
+pub mod proof;
+
+pub use chain::{Chain, Receipt, Refusal};
+pub use pool::PoolOnChain;
