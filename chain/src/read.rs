@@ -378,4 +378,46 @@ impl Chain {
             Some(_) => Err(not_a),
         }
     }
+
+    /// Everybody who holds a token, with what they hold. Who asks for one account tells the RPC node whose it
+    /// is; who asks for all of them doesn't (attack L6).
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub async fn holders(&self, mint: &Pubkey) -> Result<Vec<TokenAccount>, ReadError> {
+        let config = RpcProgramAccountsConfig {
+            filters: Some(vec![
+                RpcFilterType::DataSize(spl_token_interface::state::Account::LEN as u64),
+                RpcFilterType::Memcmp(Memcmp::new_raw_bytes(0, mint.to_bytes().to_vec())),
+            ]),
+            account_config: RpcAccountInfoConfig {
+                encoding: Some(UiAccountEncoding::Base64),
+                ..RpcAccountInfoConfig::default()
+            },
+            ..RpcProgramAccountsConfig::default()
+        };
+        let accounts = self
+            .rpc
+            .get_program_ui_accounts_with_config(&TOKEN_PROGRAM, config)
+            .await
+            .map_err(|error| self.unreachable(error))?;
+        accounts
+            .into_iter()
+            .map(|(address, account)| {
+                account
+                    .data
+                    .decode()
+                    .and_then(|data| spl_token_interface::state::Account::unpack(&data).ok())
+                    .map(|account| TokenAccount {
+                        mint: account.mint,
+                        holder: account.owner,
+                        amount: account.amount,
+                    })
+                    .ok_or(ReadError::NotA {
+                        address,
+                        what: "token account",
+                    })
+            })
+            .collect()
+    }
 }
