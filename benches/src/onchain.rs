@@ -32,7 +32,15 @@ const PROGRAM: &str = "verifier-program/sbf/veilpool_program.so";
 /// When it can't be run, or says something else.
 pub fn measure() -> anyhow::Result<OnChain> {
     let output = Command::new("cargo")
-        .args(["run", "-q", "--locked", "-p", "veilpool-program", "--example", "compute_units"])
+        .args([
+            "run",
+            "-q",
+            "--locked",
+            "-p",
+            "veilpool-program",
+            "--example",
+            "compute_units",
+        ])
         .output()
         .context("running the program's example")?;
     ensure!(

@@ -1,2 +1,134 @@
-//! The `veilpool` command.
-fn main() {}
+//! The `veilpool` command. Thin: it parses, calls the libraries, prints, and maps errors to exit codes.
+//!
+//! Exit codes: 0 done · 1 refused or failed, with the reason on stderr · 2 wrong arguments.
+
+#![forbid(unsafe_code)]
+
+mod cluster;
+mod commands;
+mod keys;
+mod output;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::{commands as c, output::Output};
+
+/// Anonymous, proof-paid nodes for a decentralised VPN.
+///
+/// A node forwards WireGuard traffic; independent measurers attest what it delivered; the node proves in
+/// zero knowledge that a majority of them saw a class's bandwidth and uptime, and an on-chain program
+/// verifies the proof and pays a fresh address. `veilpool demo` shows all of it on this machine.
+///
+/// Unaudited, and the parameters in this build come from a public development setup: don't use it with real money.
+#[derive(Debug, Parser)]
+#[command(name = "veilpool", version, max_term_width = 110)]
+struct Arguments {
+    /// Prints one JSON value instead of text, for scripts.
+    #[arg(long, global = true)]
+    json: bool,
+    /// What is logged to stderr: error, warn, info, debug, or a filter such as veilpool_node=debug.
+    #[arg(
+        long,
+        global = true,
+        env = "VEILPOOL_LOG",
+        default_value = "info",
+        value_name = "FILTER"
+    )]
+    log: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows the whole path on this machine: tunnel, measurements, proofs, payments. No root, no configuration.
+    Demo(c::demo::Arguments),
+    /// Runs a local Solana chain with the pool program, a token and a funded wallet.
+    Localnet(c::localnet::Arguments),
+    /// Runs a node, and shows how it fares.
+    #[command(subcommand)]
+    Node(c::node::Command),
+    /// Runs a measurer.
+    #[command(subcommand)]
+    Measurer(c::measurer::Command),
+    /// Runs a relayer, which submits claims for a fee.
+    #[command(subcommand)]
+    Relayer(c::relayer::Command),
+    /// Runs a keeper, which opens and closes epochs.
+    #[command(subcommand)]
+    Keeper(c::keeper::Command),
+    /// Makes, shows and uses pools.
+    #[command(subcommand)]
+    Pool(c::pool::Command),
+    /// An operator's secret.
+    #[command(subcommand)]
+    Identity(c::identity::Command),
+    /// Wallets for fees, bonds and deposits.
+    #[command(subcommand)]
+    Wallet(c::wallet::Command),
+    /// Proves a claim.
+    Prove(c::prove::Prove),
+    /// Verifies a proof.
+    Verify(c::prove::Verify),
+    /// Proves, and writes the proof for other verifiers.
+    Export(c::prove::Export),
+    /// Shows the claim circuit.
+    #[command(subcommand)]
+    Circuit(c::circuit::Command),
+    /// Shows and checks parameters.
+    #[command(subcommand)]
+    Params(c::params::Command),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output {
+        json: arguments.json,
+    };
+    match run(arguments, output) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("veilpool: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
+    let done = |()| ExitCode::SUCCESS;
+    match &arguments.command {
+        Command::Circuit(command) => return c::circuit::run(command, output).map(done),
+        Command::Params(command) => return c::params::run(command, output).map(done),
+        Command::Prove(arguments) => return c::prove::prove(arguments, output).map(done),
+        Command::Verify(arguments) => return c::prove::check(arguments, output).map(done),
+        Command::Export(arguments) => return c::prove::export(arguments, output).map(done),
+        Command::Identity(command) => return c::identity::run(command, output).map(done),
+        _ => {}
+    }
+    let runtime = tokio::runtime::Runtime::new()?;
+    // The demo keeps its logs in a file beside its state.
+    if let Command::Demo(demo) = &arguments.command {
+        return runtime.block_on(c::demo::run(demo, &arguments.log, output));
+    }
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_new(&arguments.log)?)
+        .with_writer(std::io::stderr)
+        .init();
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Localnet(arguments) => c::localnet::run(arguments, output).await,
+            Command::Node(command) => c::node::run(command, output).await,
+            Command::Measurer(command) => c::measurer::run(command, output).await,
+            Command::Relayer(command) => c::relayer::run(command, output).await,
+            Command::Keeper(command) => c::keeper::run(command, output).await,
+            Command::Pool(command) => c::pool::run(command, output).await,
+            Command::Wallet(command) => c::wallet::run(command, output).await,
+            _ => Ok(()),
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

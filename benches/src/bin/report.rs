@@ -87,8 +87,12 @@ fn main() -> anyhow::Result<()> {
 
 /// Puts the text between the markers of a document.
 fn write_block(path: &Path, text: &str) -> anyhow::Result<()> {
-    let document = fs::read_to_string(path)
-        .with_context(|| format!("reading {}: run this in the repository's top folder", path.display()))?;
+    let document = fs::read_to_string(path).with_context(|| {
+        format!(
+            "reading {}: run this in the repository's top folder",
+            path.display()
+        )
+    })?;
     let (head, rest) = document
         .split_once(BEGIN)
         .with_context(|| format!("{} has no {BEGIN}", path.display()))?;
@@ -136,7 +140,9 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Argument
                 let n: usize = value()?.parse().context("--memory-of wants a number")?;
                 parsed.memory_of = Some(MeasurerCount::try_from(n)?);
             }
-            other => bail!("unknown argument {other}; known are --json, --write, --runs N, --cache FOLDER"),
+            other => bail!(
+                "unknown argument {other}; known are --json, --write, --runs N, --cache FOLDER"
+            ),
         }
     }
     Ok(parsed)

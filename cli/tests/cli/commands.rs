@@ -1,0 +1,138 @@
+//! Commands that need no daemon: what they print, and how they refuse.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use super::process::{failure, json, run};
+
+#[test]
+fn circuit_info_prints_counts_and_the_manifests_fingerprint() {
+    let info = json(&["circuit", "info", "--n", "5"]);
+    assert!(info["constraints"].as_u64().unwrap() < 16_384);
+    assert_eq!(info["public_inputs"], 1);
+    assert!(info["witnesses"].as_u64().unwrap() > 10_000);
+    let manifest = json(&["params", "show"]);
+    let of_five = manifest
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|entry| entry["n"] == 5)
+        .unwrap();
+    assert_eq!(of_five["fingerprint"], info["fingerprint"]);
+    assert_eq!(of_five["constraints"], info["constraints"]);
+    assert!(
+        failure(&["circuit", "info", "--n", "4"])
+            .contains("4 measurers are not supported: use 3, 5 or 7")
+    );
+}
+
+#[test]
+fn a_proof_is_made_verified_and_refused_when_it_is_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("proof.json");
+    let file = path.to_str().unwrap();
+    let report = json(&["prove", "--n", "3", "--seed", "5", "--out", file]);
+    assert_eq!(report["proof"].as_str().unwrap().len(), 2 * 128);
+    assert_eq!(json(&["verify", "--proof", file])["valid"], true);
+
+    let text = fs::read_to_string(&path).unwrap();
+    let input = report["public_input"].as_str().unwrap();
+    let digit = if input.ends_with('0') { '1' } else { '0' };
+    let other = format!("{}{digit}", &input[..63]);
+    fs::write(&path, text.replace(input, &other)).unwrap();
+    assert!(
+        failure(&["verify", "--proof", file])
+            .contains("the proof is not valid for this public input")
+    );
+    fs::write(&path, &text[..text.len() / 2]).unwrap();
+    assert!(failure(&["verify", "--proof", file]).contains("is not a proof of this software"));
+}
+
+#[test]
+fn an_identity_is_private_encrypted_when_asked_and_never_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("operator.key");
+    let file = path.to_str().unwrap();
+    let made = json(&["identity", "new", "--out", file]);
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    assert_eq!(
+        json(&["identity", "show", "--identity", file])["commitment"],
+        made["commitment"]
+    );
+    assert!(failure(&["identity", "new", "--out", file]).contains("is not written over"));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(failure(&["identity", "show", "--identity", file]).contains("chmod 600"));
+
+    let word = folder.path().join("passphrase");
+    fs::write(&word, "correct horse battery staple\n").unwrap();
+    fs::set_permissions(&word, fs::Permissions::from_mode(0o600)).unwrap();
+    let locked = folder.path().join("locked.key");
+    let (locked, word) = (locked.to_str().unwrap(), word.to_str().unwrap());
+    json(&[
+        "identity",
+        "new",
+        "--out",
+        locked,
+        "--passphrase-file",
+        word,
+    ]);
+    assert!(failure(&["identity", "show", "--identity", locked]).contains("is encrypted"));
+    json(&[
+        "identity",
+        "show",
+        "--identity",
+        locked,
+        "--passphrase-file",
+        word,
+    ]);
+}
+
+#[test]
+fn i10_an_import_of_too_little_entropy_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("operator.key");
+    // Standard input is empty here.
+    assert!(failure(&["identity", "import", "--out", path.to_str().unwrap()]).contains("64"));
+    assert!(!path.exists());
+}
+
+#[test]
+fn every_command_has_help_and_wrong_arguments_end_with_2() {
+    for command in [
+        vec!["--help"],
+        vec!["demo", "--help"],
+        vec!["localnet", "--help"],
+        vec!["node", "run", "--help"],
+        vec!["measurer", "run", "--help"],
+        vec!["relayer", "run", "--help"],
+        vec!["keeper", "run", "--help"],
+        vec!["prove", "--help"],
+        vec!["export", "--help"],
+        vec!["pool", "init", "--help"],
+        vec!["identity", "new", "--help"],
+    ] {
+        let output = run(&command);
+        assert!(output.status.success(), "{command:?}");
+        assert!(output.stdout.len() > 300, "{command:?}");
+    }
+    let localnet = String::from_utf8(run(&["localnet", "--help"]).stdout).unwrap();
+    assert!(localnet.contains("What it is not: there is no consensus"));
+    assert_eq!(run(&["pool", "init"]).status.code(), Some(2));
+}
+
+#[test]
+fn an_rpc_that_is_down_is_said_with_what_to_do() {
+    let pool = "11111111111111111111111111111112";
+    let said = failure(&[
+        "pool",
+        "show",
+        "--rpc",
+        "http://127.0.0.1:9",
+        "--pool",
+        pool,
+    ]);
+    assert!(said.contains("http://127.0.0.1:9"), "{said}");
+    assert!(said.contains("check that it runs"), "{said}");
+}
