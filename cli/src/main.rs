@@ -44,42 +44,29 @@ struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
+// What each is for stands with its arguments.
 enum Command {
-    /// Shows the whole path on this machine: tunnel, measurements, proofs, payments. No root, no configuration.
     Demo(c::demo::Arguments),
-    /// Runs a local Solana chain with the pool program, a token and a funded wallet.
     Localnet(c::localnet::Arguments),
-    /// Runs a node, and shows how it fares.
     #[command(subcommand)]
     Node(c::node::Command),
-    /// Runs a measurer.
     #[command(subcommand)]
     Measurer(c::measurer::Command),
-    /// Runs a relayer, which submits claims for a fee.
     #[command(subcommand)]
     Relayer(c::relayer::Command),
-    /// Runs a keeper, which opens and closes epochs.
     #[command(subcommand)]
     Keeper(c::keeper::Command),
-    /// Makes, shows and uses pools.
     #[command(subcommand)]
     Pool(c::pool::Command),
-    /// An operator's secret.
     #[command(subcommand)]
     Identity(c::identity::Command),
-    /// Wallets for fees, bonds and deposits.
     #[command(subcommand)]
     Wallet(c::wallet::Command),
-    /// Proves a claim.
     Prove(c::prove::Prove),
-    /// Verifies a proof.
     Verify(c::prove::Verify),
-    /// Proves, and writes the proof for other verifiers.
     Export(c::prove::Export),
-    /// Shows the claim circuit.
     #[command(subcommand)]
     Circuit(c::circuit::Command),
-    /// Shows and checks parameters.
     #[command(subcommand)]
     Params(c::params::Command),
 }
