@@ -12,9 +12,9 @@ use crate::PoolError;
 /// Rules of a new pool.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct InitialisePool {
-    /// Attestation keys of 3, 5 or 7 measurers, in order. That they are points of the prime-order
-    /// subgroup is checked by whoever makes the set (`primitives::MeasurerSet`): a wrong one only
-    /// makes that slot's attestations unprovable.
+    /// Attestation keys of 3, 5 or 7 measurers, in order. The program can't check that they are points of the
+    /// prime-order subgroup; whoever makes the set does, and anybody can (`primitives::MeasurerSet`, attack C5). A
+    /// point of small order may be signed for by anybody: its slot counts as one of the f that lie.
     pub measurers: Vec<MeasurerKeyBytes>,
     /// 1 to 16 classes.
     pub classes: Vec<Class>,
