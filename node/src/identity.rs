@@ -127,7 +127,7 @@ pub(crate) fn again(secret: &OperatorSecret) -> OperatorSecret {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
-    use rand::SeedableRng;
+    use rand::{RngCore as _, SeedableRng};
     use rand_chacha::ChaCha20Rng;
 
     use super::*;

@@ -21,6 +21,9 @@ use crate::{http::FetchError, measurers, sensitive::Sensitive};
 /// A measurer's code for: this subject was never listed here. It won't sign, ever.
 const UNKNOWN_SUBJECT: &str = "unknown_subject";
 
+/// Proofs for other relayers or fees after the first; then only asking again is left.
+const MAX_REBINDS: u32 = 8;
+
 /// How claims are made.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -383,7 +386,7 @@ impl<C: ChainView, M: Measurers, R: Relayers, P: Proving> Claimant<C, M, R, P> {
         match self.world.relayers.submit(relayer, &request).await {
             Ok(receipt) => self.confirm(record, choice, readied, receipt).await,
             Err(error) if error.is_temporary() => Err(error.into()),
-            Err(error) => self.refused(relayer, &error),
+            Err(error) => self.refused(record, relayer, &error),
         }
     }
 
@@ -420,11 +423,17 @@ impl<C: ChainView, M: Measurers, R: Relayers, P: Proving> Claimant<C, M, R, P> {
     }
 
     // For ever, says the relayer. That may be its fault: with another one, or another fee, a new proof may do.
-    fn refused(&self, relayer: &str, error: &FetchError) -> Result<Outcome, Trouble> {
+    fn refused(
+        &self,
+        record: &ClaimRecord,
+        relayer: &str,
+        error: &FetchError,
+    ) -> Result<Outcome, Trouble> {
         let about_fee = error
             .code()
             .is_some_and(|code| code.to_ascii_lowercase().contains("fee"));
-        if about_fee || self.settings.relayers.len() > 1 {
+        let may_help = about_fee || self.settings.relayers.len() > 1;
+        if may_help && record.rebinds < MAX_REBINDS {
             return one(Event::Rebound {
                 reason: error.brief(),
             });
