@@ -216,9 +216,10 @@ impl Chain {
         let before: Vec<Option<Account>> = keys.iter().map(|key| self.account(key)).collect();
         let message_hash = transaction.message.hash();
         let svm = &mut self.svm;
-        let result =
-            std::panic::catch_unwind(AssertUnwindSafe(|| svm.send_transaction(transaction)))
-                .map_err(|_| Refusal::Runtime)?;
+        let result = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            svm.send_transaction(transaction).map_err(Box::new)
+        }))
+        .map_err(|_| Refusal::Runtime)?;
         let (error, executed) = match result {
             Ok(executed) => (None, executed),
             // What failed before it could be charged isn't in the runtime's history, nor in a block.

@@ -26,7 +26,10 @@ impl Chain {
         &self,
         transaction: &VersionedTransaction,
     ) -> Result<Simulated, Refusal> {
-        let run = AssertUnwindSafe(|| self.svm.simulate_transaction(transaction.clone()));
+        let run = AssertUnwindSafe(|| {
+            let simulated = self.svm.simulate_transaction(transaction.clone());
+            simulated.map_err(Box::new)
+        });
         Ok(
             match std::panic::catch_unwind(run).map_err(|_| Refusal::Runtime)? {
                 Ok(info) => Simulated {

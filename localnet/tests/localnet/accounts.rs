@@ -240,13 +240,6 @@ async fn a_context_slot_that_has_not_come_is_refused_and_every_commitment_is_tak
             let answer = call(&fixture.chain, method, asked).await;
             assert!(answer.get("error").is_none(), "{method}: {answer}");
         }
-        let answer = call(
-            &fixture.chain,
-            method,
-            with(json!({"commitment": "eventually"})),
-        )
-        .await;
-        assert_eq!(answer["error"]["code"], -32602, "{method}");
     }
 }
 

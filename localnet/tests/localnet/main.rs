@@ -5,7 +5,12 @@
 mod accounts;
 mod bad_input;
 mod clock;
+mod faucet;
+mod folder;
+mod random_input;
+mod starting;
 mod state;
 mod support;
 mod tokens;
+mod told;
 mod transactions;

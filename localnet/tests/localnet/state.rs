@@ -1,11 +1,6 @@
 //! What is kept on disk, and what a restart does with it.
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use solana_commitment_config::CommitmentConfig;
 use solana_hash::Hash;
@@ -18,39 +13,13 @@ use solana_transaction_status_client_types::{
     EncodedConfirmedTransactionWithStatusMeta, UiTransactionEncoding,
 };
 use tempfile::TempDir;
-use veilpool_localnet::{
-    GenesisProgram, GenesisToken, LAMPORTS_PER_SOL, Localnet, LocalnetConfig, StartError,
-};
+use veilpool_localnet::{GenesisProgram, LAMPORTS_PER_SOL, Localnet, StartError};
 
 use crate::{
     clock::clock,
-    support::{FEE, Fixture, RICHES, STILL, client, config, refusal, wait_for_slot},
+    folder::{DATABASE, again, execute, kept, log_of, refused},
+    support::{FEE, Fixture, RICHES, client, refusal, wait_for_slot},
 };
-
-const DATABASE: &str = "chain.sqlite";
-
-async fn kept(folder: &Path) -> Fixture {
-    Fixture::with(|config| {
-        config.state = Some(folder.to_owned());
-        config.block_time = STILL;
-    })
-    .await
-}
-
-fn again(folder: &Path) -> LocalnetConfig {
-    LocalnetConfig {
-        state: Some(folder.to_owned()),
-        block_time: STILL,
-        ..config()
-    }
-}
-
-async fn refused(config: LocalnetConfig) -> StartError {
-    match Localnet::start(config).await {
-        Ok(_) => panic!("the chain started"),
-        Err(error) => error,
-    }
-}
 
 /// What must be the same after a restart.
 struct Before {
@@ -140,10 +109,6 @@ fn crash_image(folder: &Path) -> TempDir {
         fs::copy(entry.path(), image.path().join(entry.file_name())).unwrap();
     }
     image
-}
-
-fn log_of(folder: &Path) -> PathBuf {
-    folder.join(format!("{DATABASE}-wal"))
 }
 
 #[tokio::test]
@@ -301,203 +266,94 @@ async fn the_state_is_the_owners_alone() {
 }
 
 #[tokio::test]
-async fn a_damaged_foreign_or_newer_state_is_refused_by_name_and_left_alone() {
-    // Not a database.
+async fn when_the_disk_refuses_nothing_is_acknowledged_and_a_restart_resumes() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(
-        folder.path().join(DATABASE),
-        [b"not a chain's state".as_slice(); 100].concat(),
-    )
-    .unwrap();
-    let error = refused(again(folder.path())).await;
-    assert!(matches!(&error, StartError::Damaged { .. }), "{error}");
-    assert!(error.to_string().contains("Restore a copy"), "{error}");
-
-    // Cut off in the middle.
-    let folder = tempfile::tempdir().unwrap();
-    kept(folder.path()).await.chain.shutdown().await;
-    let file = folder.path().join(DATABASE);
-    let whole = fs::read(&file).unwrap();
-    let half = &whole[..whole.len() / 2];
-    fs::write(&file, half).unwrap();
-    let error = refused(again(folder.path())).await;
+    let fixture = kept(folder.path()).await;
+    let before = one_transfer(&fixture).await;
+    let trigger = "CREATE TRIGGER full BEFORE INSERT ON transactions \
+                   BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+    execute(folder.path(), trigger).await;
+    let lost = fixture.transfer(&before.to, 2 * LAMPORTS_PER_SOL).await;
+    let (code, message, _) = refusal(fixture.client.send_transaction(&lost).await.unwrap_err());
+    assert_eq!(code, -32603);
     assert!(
-        matches!(&error, StartError::Damaged { path, .. } if *path == file),
-        "{error}"
+        message.contains("whether it landed is known after a restart"),
+        "{message}"
     );
-    assert_eq!(fs::read(&file).unwrap().len(), half.len());
-
-    // Of another format.
-    fs::write(&file, &whole).unwrap();
-    execute(folder.path(), "PRAGMA user_version = 2").await;
-    let error = refused(again(folder.path())).await;
+    // What isn't on the disk is told to nobody.
+    let (code, message, _) = refusal(fixture.client.get_balance(&before.to).await.unwrap_err());
+    assert_eq!(code, -32005);
     assert!(
-        matches!(
-            error,
-            StartError::Format {
-                found: 2,
-                expected: 1,
-                ..
-            }
-        ),
-        "{error}"
+        message.contains("the disk is full") && message.contains("restart"),
+        "{message}"
     );
-
-    // Of another program.
-    execute(folder.path(), "PRAGMA application_id = 5").await;
-    let error = refused(again(folder.path())).await;
-    assert!(matches!(error, StartError::Foreign { .. }), "{error}");
-
-    // With rows that don't mean anything.
-    for (damage, reason) in [
-        (
-            "UPDATE accounts SET owner = x'0102'",
-            "owner isn't an address",
-        ),
-        ("UPDATE chain SET seed = x''", "the seed isn't 32 bytes"),
-        ("DELETE FROM chain", "the chain's own row is missing"),
-        (
-            "INSERT INTO transactions VALUES (1, 1, 1, x'00', x'', '{}')",
-            "transaction 1: ",
-        ),
-    ] {
-        fs::write(&file, &whole).unwrap();
-        execute(folder.path(), damage).await;
-        let error = refused(again(folder.path())).await;
-        assert!(
-            matches!(&error, StartError::Damaged { reason: found, .. } if found.contains(reason)),
-            "{damage}: {error}"
-        );
-    }
-    fs::write(&file, &whole).unwrap();
-    Localnet::start(again(folder.path())).await.unwrap();
+    let health = reqwest::get(format!("{}/health", fixture.chain.rpc_url()))
+        .await
+        .unwrap();
+    assert_eq!(health.text().await.unwrap(), "unhealthy");
+    drop(fixture);
+    execute(folder.path(), "DROP TRIGGER full").await;
+    let chain = Localnet::start(again(folder.path())).await.unwrap();
+    all_is_there(&chain, &before).await;
+    let client = client(&chain);
+    client.send_transaction(&lost).await.unwrap();
+    assert_eq!(
+        client.get_balance(&before.to).await.unwrap(),
+        3 * LAMPORTS_PER_SOL
+    );
 }
 
+/// An SPL program that every chain has, and that says what it is given.
+const MEMO: Pubkey = Pubkey::from_str_const("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
+
 #[tokio::test]
-async fn a_kept_chain_is_not_taken_for_one_with_another_genesis() {
+async fn a_program_of_the_genesis_runs_and_runs_alike_after_a_restart() {
+    let elf = {
+        let donor = Fixture::new().await;
+        donor.client.get_account_data(&MEMO).await.unwrap()
+    };
+    let address = Pubkey::new_from_array([6; 32]);
+    let program = GenesisProgram { address, elf };
     let folder = tempfile::tempdir().unwrap();
-    let mut first = again(folder.path());
-    first.seed = Some([1; 32]);
-    Localnet::start(first.clone())
-        .await
-        .unwrap()
-        .shutdown()
+    let mut units = Vec::new();
+    for text in ["before", "afters"] {
+        let fixture = Fixture::with(|config| {
+            config.state = Some(folder.path().to_owned());
+            config.programs.push(program.clone());
+        })
         .await;
-    Localnet::start(first).await.unwrap().shutdown().await;
-    let mut other = again(folder.path());
-    other.seed = Some([2; 32]);
-    let error = refused(other).await;
-    assert!(matches!(error, StartError::SeedDiffers { .. }), "{error}");
-
-    let address = Pubkey::new_unique();
-    let mut other = again(folder.path());
-    other.programs.push(GenesisProgram {
-        address,
-        elf: vec![1, 2, 3],
-    });
-    let error = refused(other).await;
-    assert!(
-        matches!(error, StartError::ProgramDiffers { address: found } if found == address),
-        "{error}"
-    );
-
-    let mut other = again(folder.path());
-    other.tokens.push(GenesisToken {
-        mint: address,
-        decimals: 6,
-        authority: address,
-        holders: Vec::new(),
-    });
-    let error = refused(other).await;
-    assert!(
-        matches!(error, StartError::TokenDiffers { mint } if mint == address),
-        "{error}"
-    );
-}
-
-#[tokio::test]
-async fn a_refused_genesis_leaves_a_folder_that_can_be_used() {
-    let folder = tempfile::tempdir().unwrap();
-    let address = Pubkey::new_unique();
-    let mut bad = again(folder.path());
-    bad.programs.push(GenesisProgram {
-        address,
-        elf: b"not an ELF file".to_vec(),
-    });
-    let error = refused(bad).await;
-    assert!(
-        matches!(&error, StartError::Program { address: found, .. } if *found == address),
-        "{error}"
-    );
-
-    let airdrop = |lamports| veilpool_localnet::GenesisAirdrop { address, lamports };
-    let mut bad = again(folder.path());
-    bad.airdrops = vec![airdrop(RICHES), airdrop(RICHES)];
-    let error = refused(bad).await;
-    assert!(
-        matches!(error, StartError::AddressTaken { address: found } if found == address),
-        "{error}"
-    );
-
-    let mut bad = again(folder.path());
-    bad.airdrops = vec![airdrop(890_879)];
-    let error = refused(bad).await;
-    assert!(
-        matches!(
-            error,
-            StartError::BelowRent {
-                lamports: 890_879,
-                minimum: 890_880,
-                ..
-            }
-        ),
-        "{error}"
-    );
-
-    let mut bad = again(folder.path());
-    let holders = vec![(address, u64::MAX), (fixture_key(), 1)];
-    bad.tokens = vec![GenesisToken {
-        mint: Pubkey::new_unique(),
-        decimals: 0,
-        authority: address,
-        holders,
-    }];
-    let error = refused(bad).await;
-    assert!(matches!(error, StartError::Supply { .. }), "{error}");
-    Localnet::start(again(folder.path())).await.unwrap();
-}
-
-#[tokio::test]
-async fn an_address_in_use_and_a_block_time_of_zero_are_refused() {
-    let first = Localnet::start(config()).await.unwrap();
-    let mut second = config();
-    second.listen = first.address();
-    let error = refused(second).await;
-    assert!(
-        matches!(&error, StartError::Listen { address, .. } if *address == first.address()),
-        "{error}"
-    );
-    let mut second = config();
-    second.block_time = Duration::ZERO;
-    let error = refused(second).await;
-    assert!(matches!(error, StartError::BlockTime), "{error}");
-}
-
-fn fixture_key() -> Pubkey {
-    Pubkey::new_from_array([9; 32])
-}
-
-/// Changes the state behind a chain's back.
-async fn execute(folder: &Path, statement: &str) {
-    use sqlx::{ConnectOptions, Connection};
-    let mut database = sqlx::sqlite::SqliteConnectOptions::new()
-        .filename(folder.join(DATABASE))
-        .connect()
-        .await
-        .unwrap();
-    sqlx::raw_sql(statement)
-        .execute(&mut database)
-        .await
-        .unwrap();
-    database.close().await.unwrap();
+        let instruction = solana_instruction::Instruction {
+            program_id: address,
+            accounts: Vec::new(),
+            data: text.as_bytes().to_vec(),
+        };
+        let transaction = fixture.signed(&[instruction]).await;
+        let signature = fixture
+            .client
+            .send_and_confirm_transaction(&transaction)
+            .await
+            .unwrap();
+        let told = fixture
+            .client
+            .get_transaction(&signature, UiTransactionEncoding::Base64)
+            .await
+            .unwrap();
+        let meta = told.transaction.meta.unwrap();
+        let logs = meta.log_messages.unwrap();
+        assert_eq!(logs[0], format!("Program {address} invoke [1]"));
+        assert!(logs.iter().any(|log| log.contains(text)), "{logs:?}");
+        assert_eq!(logs.last().unwrap(), &format!("Program {address} success"));
+        assert!(
+            fixture
+                .client
+                .get_account(&address)
+                .await
+                .unwrap()
+                .executable
+        );
+        units.push(meta.compute_units_consumed.unwrap());
+        fixture.chain.shutdown().await;
+    }
+    assert!(units[0] > 0);
+    assert_eq!(units[0], units[1]);
 }

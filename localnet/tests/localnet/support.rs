@@ -22,27 +22,27 @@ use solana_transaction::Transaction;
 use veilpool_localnet::{GenesisAirdrop, LAMPORTS_PER_SOL, Localnet, LocalnetConfig};
 
 /// Slots that don't pass by themselves during a test.
-pub const STILL: Duration = Duration::from_secs(3600);
+pub(crate) const STILL: Duration = Duration::from_secs(3600);
 
 /// A chain with one rich wallet.
-pub struct Fixture {
-    pub chain: Localnet,
-    pub client: RpcClient,
-    pub rich: Keypair,
+pub(crate) struct Fixture {
+    pub(crate) chain: Localnet,
+    pub(crate) client: RpcClient,
+    pub(crate) rich: Keypair,
 }
 
 /// The rich wallet's lamports.
-pub const RICHES: u64 = 10 * LAMPORTS_PER_SOL;
+pub(crate) const RICHES: u64 = 10 * LAMPORTS_PER_SOL;
 
 /// What one signature costs.
-pub const FEE: u64 = 5_000;
+pub(crate) const FEE: u64 = 5_000;
 
 impl Fixture {
-    pub async fn new() -> Fixture {
+    pub(crate) async fn new() -> Fixture {
         Fixture::with(|_| ()).await
     }
 
-    pub async fn with(change: impl FnOnce(&mut LocalnetConfig)) -> Fixture {
+    pub(crate) async fn with(change: impl FnOnce(&mut LocalnetConfig)) -> Fixture {
         let rich = Keypair::new_from_array([7; 32]);
         let mut config = config();
         config.airdrops.push(GenesisAirdrop {
@@ -59,12 +59,12 @@ impl Fixture {
         }
     }
 
-    pub async fn blockhash(&self) -> Hash {
+    pub(crate) async fn blockhash(&self) -> Hash {
         self.client.get_latest_blockhash().await.unwrap()
     }
 
     /// A transaction that the rich wallet signs and pays.
-    pub async fn signed(&self, instructions: &[Instruction]) -> Transaction {
+    pub(crate) async fn signed(&self, instructions: &[Instruction]) -> Transaction {
         Transaction::new(
             &[&self.rich],
             Message::new(instructions, Some(&self.rich.pubkey())),
@@ -72,25 +72,25 @@ impl Fixture {
         )
     }
 
-    pub async fn transfer(&self, to: &Pubkey, lamports: u64) -> Transaction {
+    pub(crate) async fn transfer(&self, to: &Pubkey, lamports: u64) -> Transaction {
         self.signed(&[system::transfer(&self.rich.pubkey(), to, lamports)])
             .await
     }
 }
 
 /// On a free port, in memory, with slots of the usual length.
-pub fn config() -> LocalnetConfig {
+pub(crate) fn config() -> LocalnetConfig {
     LocalnetConfig {
         listen: ([127, 0, 0, 1], 0).into(),
         ..LocalnetConfig::default()
     }
 }
 
-pub fn client(chain: &Localnet) -> RpcClient {
+pub(crate) fn client(chain: &Localnet) -> RpcClient {
     RpcClient::new_with_commitment(chain.rpc_url(), CommitmentConfig::confirmed())
 }
 
-pub const SKIP: RpcSendTransactionConfig = RpcSendTransactionConfig {
+pub(crate) const SKIP: RpcSendTransactionConfig = RpcSendTransactionConfig {
     skip_preflight: true,
     preflight_commitment: None,
     encoding: None,
@@ -99,7 +99,7 @@ pub const SKIP: RpcSendTransactionConfig = RpcSendTransactionConfig {
 };
 
 /// Code, message and simulation of a refusal.
-pub fn refusal(error: ClientError) -> (i64, String, Option<RpcSimulateTransactionResult>) {
+pub(crate) fn refusal(error: ClientError) -> (i64, String, Option<RpcSimulateTransactionResult>) {
     match *error.kind {
         ErrorKind::RpcError(RpcError::RpcResponseError {
             code,
@@ -117,7 +117,7 @@ pub fn refusal(error: ClientError) -> (i64, String, Option<RpcSimulateTransactio
 }
 
 /// A body posted as it is.
-pub async fn post(chain: &Localnet, body: impl Into<reqwest::Body>) -> reqwest::Response {
+pub(crate) async fn post(chain: &Localnet, body: impl Into<reqwest::Body>) -> reqwest::Response {
     reqwest::Client::new()
         .post(chain.rpc_url())
         .header("content-type", "application/json")
@@ -128,14 +128,14 @@ pub async fn post(chain: &Localnet, body: impl Into<reqwest::Body>) -> reqwest::
 }
 
 /// The answer to one call.
-pub async fn call(chain: &Localnet, method: &str, params: Value) -> Value {
+pub(crate) async fn call(chain: &Localnet, method: &str, params: Value) -> Value {
     let call = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
     let text = post(chain, call.to_string()).await.text().await.unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
 /// Waits until a slot has come, as long as the machine needs.
-pub async fn wait_for_slot(client: &RpcClient, slot: u64) {
+pub(crate) async fn wait_for_slot(client: &RpcClient, slot: u64) {
     while client.get_slot().await.unwrap() < slot {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
