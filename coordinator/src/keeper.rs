@@ -160,10 +160,10 @@ impl Keeper {
         keypair: Keypair,
         ledger: L,
     ) -> Result<Self, ReadError> {
-        if let Err(error) = ledger.pool().await {
-            if !error.is_temporary() {
-                return Err(error);
-            }
+        if let Err(error) = ledger.pool().await
+            && !error.is_temporary()
+        {
+            return Err(error);
         }
         let status = Arc::new(Mutex::new(KeeperStatus::default()));
         let (stop, mut stopped) = watch::channel(false);
@@ -239,10 +239,10 @@ impl<L: Ledger> Work<L> {
             status.latest_ends_at = pool.latest_ends_at;
         }
         let epoch = Duration::from_secs(pool.epoch_seconds.into());
-        if self.config.open {
-            if let Some(action) = due_to_open(&pool, now) {
-                self.act(&action).await?;
-            }
+        if self.config.open
+            && let Some(action) = due_to_open(&pool, now)
+        {
+            self.act(&action).await?;
         }
         let pause = (epoch / 12).clamp(Duration::from_secs(1), Duration::from_secs(300));
         if self.config.close && *since_close >= pause {

@@ -4,6 +4,7 @@
 //! All speak HTTP in the clear and are meant for loopback, behind the operator's own TLS proxy.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod http;
 pub mod keeper;

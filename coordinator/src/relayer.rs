@@ -135,10 +135,10 @@ impl Relayer {
             relayer: keypair.pubkey(),
             fee: config.fee,
         };
-        if let Err(error) = ledger.pool().await {
-            if !error.is_temporary() {
-                return Err(error.into());
-            }
+        if let Err(error) = ledger.pool().await
+            && !error.is_temporary()
+        {
+            return Err(error.into());
         }
         let desk = Arc::new(Desk::new(ledger, terms, keypair));
         let (stop, mut stopped) = watch::channel(false);

@@ -177,8 +177,10 @@ impl Heartbeats {
             }
             if waiting.sent.len() < ATTEMPTS.len() && now >= waiting.next_at() {
                 let attempt = waiting.sent.len() as u8;
-                let rested = handshake_at.is_none_or(|at| now >= at + HANDSHAKE_PAUSE);
-                if attempt == 1 && rested {
+                // Once for each heartbeat tells its failures apart; one serves all that are under way.
+                let due = handshake_at
+                    .is_none_or(|at| at < waiting.started && now >= at + HANDSHAKE_PAUSE);
+                if attempt > 0 && due {
                     *handshake_at = Some(now);
                     actions.push(Action::Handshake);
                 }

@@ -1,0 +1,405 @@
+//! A chain in memory, and what the tests share.
+
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use rand::{SeedableRng, rngs::StdRng};
+use serde::{Serialize, de::DeserializeOwned};
+use solana_rpc_client_api::client_error::ErrorKind;
+use veilpool_chain::{ReadError, Receipt, SendError, TokenAccount};
+use veilpool_coordinator::{
+    Ledger, Measurer, MeasurerConfig,
+    measurer::{Keys, ScheduleSecret},
+};
+use veilpool_interface::{
+    Claim, Epoch, Pool, PoolInstruction, Registry, address, builder, class::default_table,
+};
+use veilpool_node::exit::{Exit, ExitConfig, Meter, Policy};
+use veilpool_protocol::{
+    AddressBytes, CommitmentBytes, DomainBytes, EpochId, FieldBytes, MeasurerKeyBytes,
+    NullifierBytes, RegistryRootBytes, SetHashBytes, SubjectBytes,
+    api::{ApiError, ListingReceipt, ListingRequest, ResultsReport, SignedAttestation},
+};
+use veilpool_tunnel::StaticSecret;
+
+use solana_instruction::Instruction;
+use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
+use solana_signature::Signature;
+
+pub(crate) const EPOCH: EpochId = EpochId::new(7);
+
+pub(crate) fn field(i: u128) -> FieldBytes {
+    FieldBytes::from_u128(i)
+}
+
+pub(crate) fn subject(i: u128) -> SubjectBytes {
+    SubjectBytes::from_field(field(i))
+}
+
+pub(crate) fn domain() -> DomainBytes {
+    DomainBytes::from_field(field(1234))
+}
+
+pub(crate) fn keys(seed: u64) -> Keys {
+    Keys::generate(&mut StdRng::seed_from_u64(seed))
+}
+
+pub(crate) fn schedule() -> ScheduleSecret {
+    ScheduleSecret::generate(&mut StdRng::seed_from_u64(99))
+}
+
+pub(crate) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_secs()).unwrap()
+}
+
+pub(crate) fn program() -> Pubkey {
+    Pubkey::new_from_array([11; 32])
+}
+
+pub(crate) fn pool_address() -> Pubkey {
+    Pubkey::new_from_array([12; 32])
+}
+
+pub(crate) fn pool(measurers: Vec<MeasurerKeyBytes>, epoch_seconds: u32) -> Pool {
+    let mut registry = Registry::empty().unwrap();
+    registry
+        .append(&CommitmentBytes::from_field(field(5)))
+        .unwrap();
+    Pool {
+        bump: 1,
+        authority: AddressBytes::new([1; 32]),
+        mint: AddressBytes::new([2; 32]),
+        vault: AddressBytes::new([3; 32]),
+        bond_vault: AddressBytes::new([4; 32]),
+        genesis_hash: [5; 32],
+        domain: domain(),
+        set_hash: SetHashBytes::from_field(field(6)),
+        verifying_key: [7; 32],
+        bond_amount: 1,
+        epoch_seconds,
+        claim_window_seconds: 2 * epoch_seconds,
+        rate_cap: 1_000,
+        outflow_bps: 100,
+        assets: 1_000_000,
+        reserved: 0,
+        shares: 0,
+        next_epoch: EPOCH.next().unwrap(),
+        latest_ends_at: 0,
+        measurers,
+        classes: default_table(),
+        registry,
+    }
+}
+
+pub(crate) fn epoch(number: EpochId, starts_at: i64, seconds: i64) -> Epoch {
+    Epoch {
+        bump: 1,
+        pool: address::bytes(&pool_address()),
+        number,
+        starts_at,
+        ends_at: starts_at + seconds,
+        claim_until: starts_at + 3 * seconds,
+        registry_root: RegistryRootBytes::from_field(field(8)),
+        leaf_count: 1,
+        set_hash: SetHashBytes::from_field(field(6)),
+        measurers: 3,
+        verifying_key: [7; 32],
+        rate: 1_000,
+        reserved: 0,
+        claims: 0,
+        rent_payer: AddressBytes::new([9; 32]),
+        classes: default_table(),
+    }
+}
+
+/// What the chain in memory holds, and what was sent to it.
+pub(crate) struct Book {
+    pub(crate) pool: Pool,
+    pub(crate) epochs: Vec<Epoch>,
+    pub(crate) claims: Vec<(Pubkey, Claim)>,
+    pub(crate) nullifiers: Vec<(Pubkey, NullifierBytes)>,
+    pub(crate) now: Option<i64>,
+    pub(crate) down: bool,
+    pub(crate) refusals: Vec<SendError>,
+    pub(crate) sent: Vec<Vec<Instruction>>,
+}
+
+/// A chain in memory.
+#[derive(Clone)]
+pub(crate) struct TestLedger(Arc<Mutex<Book>>);
+
+impl TestLedger {
+    pub(crate) fn new(pool: Pool, epochs: Vec<Epoch>) -> Self {
+        Self(Arc::new(Mutex::new(Book {
+            pool,
+            epochs,
+            claims: Vec::new(),
+            nullifiers: Vec::new(),
+            now: None,
+            down: false,
+            refusals: Vec::new(),
+            sent: Vec::new(),
+        })))
+    }
+
+    pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
+        self.0.lock().unwrap()
+    }
+
+    fn up(&self) -> Result<MutexGuard<'_, Book>, ReadError> {
+        let book = self.book();
+        if book.down {
+            return Err(ReadError::Unreachable {
+                url: "http://chain.invalid".into(),
+                source: Box::new(ErrorKind::Custom("down for the test".into()).into()),
+            });
+        }
+        Ok(book)
+    }
+}
+
+impl Ledger for TestLedger {
+    async fn pool(&self) -> Result<Pool, ReadError> {
+        Ok(self.up()?.pool.clone())
+    }
+
+    async fn epoch(&self, epoch: EpochId) -> Result<Option<Epoch>, ReadError> {
+        let book = self.up()?;
+        Ok(book.epochs.iter().find(|e| e.number == epoch).cloned())
+    }
+
+    async fn epochs(&self) -> Result<Vec<Epoch>, ReadError> {
+        Ok(self.up()?.epochs.clone())
+    }
+
+    async fn claim(&self, epoch: EpochId, nf: &NullifierBytes) -> Result<Option<Claim>, ReadError> {
+        let at = address::claim(&program(), &pool_address(), epoch, nf).0;
+        let book = self.up()?;
+        Ok(book
+            .claims
+            .iter()
+            .find(|(a, _)| *a == at)
+            .map(|(_, claim)| claim.clone()))
+    }
+
+    async fn claims(&self) -> Result<Vec<(Pubkey, Claim)>, ReadError> {
+        Ok(self.up()?.claims.clone())
+    }
+
+    async fn nullifier(
+        &self,
+        claim: &Pubkey,
+        _: EpochId,
+    ) -> Result<Option<NullifierBytes>, ReadError> {
+        let book = self.up()?;
+        Ok(book
+            .nullifiers
+            .iter()
+            .find(|(at, _)| at == claim)
+            .map(|(_, nf)| *nf))
+    }
+
+    async fn now(&self) -> Result<i64, ReadError> {
+        Ok(self.up()?.now.unwrap_or_else(now))
+    }
+
+    async fn token_account(&self, _: &Pubkey) -> Result<Option<TokenAccount>, ReadError> {
+        self.up().map(|_| None)
+    }
+
+    async fn send(
+        &self,
+        _: &Keypair,
+        instructions: &[Instruction],
+        _: u32,
+    ) -> Result<Receipt, SendError> {
+        let mut book = self.up()?;
+        if let Some(refusal) = book.refusals.pop() {
+            return Err(refusal);
+        }
+        for instruction in instructions {
+            if let Ok(PoolInstruction::Claim(arguments)) =
+                PoolInstruction::decode(&instruction.data)
+            {
+                let claim = Claim {
+                    bump: 1,
+                    pool: address::bytes(&pool_address()),
+                    epoch: arguments.epoch,
+                    claim_until: i64::MAX,
+                    rent_payer: AddressBytes::new([9; 32]),
+                };
+                let at = instruction.accounts[3].pubkey;
+                book.claims.push((at, claim));
+                book.nullifiers.push((at, arguments.nullifier));
+            }
+        }
+        book.sent.push(instructions.to_vec());
+        Ok(Receipt {
+            signature: Signature::from([3; 64]),
+            compute_units: Some(90_000),
+        })
+    }
+}
+
+/// A measurer with its chain and its state.
+pub(crate) struct World {
+    pub(crate) ledger: TestLedger,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+pub(crate) const SEED: u64 = 1;
+
+impl World {
+    /// One epoch, of three measurers.
+    pub(crate) fn new(starts_at: i64, seconds: i64) -> Self {
+        let measurers = (SEED..SEED + 3).map(|seed| keys(seed).attestation_key());
+        let pool = pool(measurers.collect(), u32::try_from(seconds).unwrap());
+        let ledger = TestLedger::new(pool, vec![epoch(EPOCH, starts_at, seconds)]);
+        Self {
+            ledger,
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub(crate) fn config(&self) -> MeasurerConfig {
+        self.config_at(self.folder.path())
+    }
+
+    pub(crate) fn config_at(&self, state: &Path) -> MeasurerConfig {
+        let mut config = MeasurerConfig::new("", program(), pool_address(), state);
+        config.allow_private_endpoints = true;
+        config
+    }
+
+    pub(crate) async fn measurer(&self) -> Measurer {
+        self.measurer_with(self.config()).await
+    }
+
+    pub(crate) async fn measurer_with(&self, config: MeasurerConfig) -> Measurer {
+        let measurer = Measurer::start_with(config, keys(SEED), schedule(), self.ledger.clone())
+            .await
+            .unwrap();
+        until(|| !measurer.status().epochs.is_empty()).await;
+        measurer
+    }
+}
+
+pub(crate) async fn until(mut holds: impl FnMut() -> bool) {
+    for _ in 0..3_000 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("waited in vain");
+}
+
+pub(crate) async fn exit(allowed: SocketAddr, rate_limit: Option<f64>) -> Exit {
+    let mut config = ExitConfig::new("127.0.0.1:0".parse().unwrap());
+    config.policy = Policy::new([allowed], [25]);
+    config.rate_limit = rate_limit;
+    let secret = StaticSecret::random_from_rng(rand::rngs::OsRng);
+    Exit::start(secret, config, Arc::new(Meter::default()))
+        .await
+        .unwrap()
+}
+
+pub(crate) fn listing(who: u128, exit: &Exit) -> ListingRequest {
+    ListingRequest {
+        epoch: EPOCH,
+        subject: subject(who),
+        wireguard_key: exit.public_key(),
+        endpoint: exit.address(),
+    }
+}
+
+/// An answer, or the status and code of its refusal.
+pub(crate) type Answer<T> = Result<T, (u16, ApiError)>;
+
+async fn answer<T: DeserializeOwned>(response: reqwest::Response) -> Answer<T> {
+    let status = response.status();
+    let body = response.bytes().await.unwrap();
+    if status.is_success() {
+        return Ok(serde_json::from_slice(&body).unwrap());
+    }
+    let error = serde_json::from_slice(&body)
+        .unwrap_or_else(|_| panic!("{status}: a refusal without a code"));
+    Err((status.as_u16(), error))
+}
+
+pub(crate) async fn get<T: DeserializeOwned>(server: SocketAddr, path: &str) -> Answer<T> {
+    answer(
+        reqwest::get(format!("http://{server}{path}"))
+            .await
+            .unwrap(),
+    )
+    .await
+}
+
+pub(crate) async fn post<T: DeserializeOwned>(
+    server: SocketAddr,
+    path: &str,
+    body: impl Into<reqwest::Body>,
+) -> Answer<T> {
+    let request = reqwest::Client::new().post(format!("http://{server}{path}"));
+    answer(request.body(body).send().await.unwrap()).await
+}
+
+pub(crate) async fn post_json<T: DeserializeOwned>(
+    server: SocketAddr,
+    path: &str,
+    message: &impl Serialize,
+) -> Answer<T> {
+    post(server, path, serde_json::to_vec(message).unwrap()).await
+}
+
+pub(crate) async fn list(measurer: &Measurer, request: &ListingRequest) -> Answer<ListingReceipt> {
+    post_json(measurer.api_address(), "/v1/listings", request).await
+}
+
+fn path(what: &str, who: u128) -> String {
+    format!(
+        "/v1/{what}/{EPOCH}/{}",
+        hex::encode(subject(who).as_bytes())
+    )
+}
+
+pub(crate) async fn results(measurer: &Measurer, who: u128) -> Answer<ResultsReport> {
+    get(measurer.api_address(), &path("results", who)).await
+}
+
+pub(crate) async fn attestation(measurer: &Measurer, who: u128) -> Answer<SignedAttestation> {
+    get(measurer.api_address(), &path("attestations", who)).await
+}
+
+/// Waits for the epoch's end and the signature.
+pub(crate) async fn attested(measurer: &Measurer, who: u128) -> SignedAttestation {
+    loop {
+        match attestation(measurer, who).await {
+            Ok(signed) => return signed,
+            Err((_, error)) => assert_eq!((error.code.as_str(), error.retry), ("not_ready", true)),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Code and whether to try again.
+pub(crate) fn refused<T: std::fmt::Debug>(answer: Answer<T>) -> (u16, String, bool) {
+    let (status, error) = answer.unwrap_err();
+    (status, error.code, error.retry)
+}
+
+pub(crate) fn refusal(status: u16, code: &str, retry: bool) -> (u16, String, bool) {
+    (status, code.to_owned(), retry)
+}
+
+/// The epoch's instruction to open, for comparisons.
+pub(crate) fn opening(payer: &Pubkey, epoch: EpochId) -> Instruction {
+    builder::open_epoch(&program(), &pool_address(), payer, epoch)
+}

@@ -1,0 +1,11 @@
+//! Measurer, relayer and keeper over real sockets, with a chain in memory.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+mod hostile;
+mod keeping;
+mod listings;
+mod logs;
+mod probing;
+mod relaying;
+mod restarts;
