@@ -273,6 +273,10 @@ impl Engine {
                 self.end.send(packet, &mut out);
             }
             self.note_handshake();
+            // What ICMP says would make the next send fail, and nothing else would tell.
+            if !out.is_empty() && matches!(self.socket.take_error(), Ok(Some(_))) {
+                self.note_unreachable();
+            }
             for (_, datagram) in out.drain(..) {
                 socket::send(&self.socket, None, &datagram).await;
             }
