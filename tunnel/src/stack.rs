@@ -282,7 +282,10 @@ impl Stack {
             let socket = sockets.get_mut::<tcp::Socket<'_>>(flow.handle);
             moved |= to_application(flow, socket, up);
             moved |= from_application(flow, socket, down);
-            let ended = matches!(socket.state(), tcp::State::Closed | tcp::State::TimeWait);
+            // What the application has not taken yet is kept, though the other end is gone.
+            let unread = flow.to_app.is_some() && socket.can_recv();
+            let over = matches!(socket.state(), tcp::State::Closed | tcp::State::TimeWait);
+            let ended = over && !unread;
             if ended {
                 sockets.remove(flow.handle);
             }
