@@ -68,8 +68,8 @@ async fn what_arrived_before_the_end_is_read_after_it() {
         pair.step();
     }
     let (answers, _requests) = pair.accepted.take().unwrap().split();
-    // More than the channel to the application holds, less than it holds with the window.
-    let sent: Vec<u8> = (0..200_000u32).map(|i| (i * 7 % 251) as u8).collect();
+    // More than the channel to the application takes, and no more than the window.
+    let sent: Vec<u8> = (0..100_000u32).map(|i| (i * 7 % 251) as u8).collect();
     let copy = sent.clone();
     let sending = tokio::spawn(async move {
         for chunk in copy.chunks(10_000) {
