@@ -124,11 +124,15 @@ fn negate(point: &[u8; 64]) -> Option<[u8; 64]> {
     if y.iter().all(|byte| *byte == 0) {
         return Some(out);
     }
-    let mut borrow = 0i16;
-    for (byte, modulus) in y.iter_mut().zip(BASE_FIELD_ORDER).rev() {
-        let difference = i16::from(modulus) - i16::from(*byte) - borrow;
-        borrow = i16::from(difference < 0);
-        *byte = (difference & 0xff) as u8;
+    let mut borrow = false;
+    let (limbs, _) = y.as_chunks_mut::<8>();
+    let (moduli, _) = BASE_FIELD_ORDER.as_chunks::<8>();
+    for (limb, modulus) in limbs.iter_mut().zip(moduli).rev() {
+        let (difference, first) =
+            u64::from_be_bytes(*modulus).overflowing_sub(u64::from_be_bytes(*limb));
+        let (difference, second) = difference.overflowing_sub(u64::from(borrow));
+        borrow = first || second;
+        *limb = difference.to_be_bytes();
     }
     Some(out)
 }

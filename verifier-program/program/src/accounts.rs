@@ -1,5 +1,6 @@
 //! Checks of accounts: how they were passed, whose they are, and what they hold.
 
+use borsh::BorshSerialize;
 use solana_program::{account_info::AccountInfo, pubkey::Pubkey};
 use veilpool_interface::{
     PoolError, Record, address::TOKEN_PROGRAM, builder::SYSTEM_PROGRAM, state::VERSION,
@@ -101,4 +102,18 @@ pub(crate) fn store<T: Record>(account: &AccountInfo<'_>, record: &T) -> Result<
     } else {
         Err(PoolError::WrongAccountType)
     }
+}
+
+/// Writes a part of a record over its place in an account.
+pub(crate) fn store_at<T: BorshSerialize>(
+    account: &AccountInfo<'_>,
+    at: usize,
+    part: &T,
+) -> Result<(), PoolError> {
+    let mut data = account
+        .try_borrow_mut_data()
+        .map_err(|_| PoolError::DuplicateAccount)?;
+    let mut place = data.get_mut(at..).ok_or(PoolError::WrongAccountType)?;
+    part.serialize(&mut place)
+        .map_err(|_| PoolError::WrongAccountType)
 }

@@ -19,12 +19,13 @@
 )]
 
 mod accounts;
-mod clock;
 mod derive;
+mod epoch;
 mod instruction;
 pub mod key;
 mod pool;
 mod system;
+mod sysvar;
 mod token;
 
 use solana_program::{account_info::AccountInfo, entrypoint::ProgramResult, pubkey::Pubkey};

@@ -7,10 +7,10 @@ use solana_program::{
     instruction::{AccountMeta, Instruction},
     program::{invoke_signed_unchecked, invoke_unchecked},
     pubkey::Pubkey,
-    rent::Rent,
-    sysvar::Sysvar,
 };
 use veilpool_interface::{PoolError, builder::SYSTEM_PROGRAM};
+
+use crate::sysvar;
 
 /// Numbers of the system program's instructions.
 const CREATE_ACCOUNT: u32 = 0;
@@ -111,9 +111,7 @@ impl Creation<'_, '_> {
             return Err(PoolError::WrongOwner.into());
         }
         let space = u64::try_from(*size).map_err(|_| PoolError::Arithmetic)?;
-        let rent = Rent::get()?
-            .try_minimum_balance(*size)
-            .ok_or(PoolError::Arithmetic)?;
+        let rent = sysvar::minimum_balance(*size)?;
         let infos = [(*payer).clone(), (*account).clone()];
         if account.lamports() == 0 {
             let create = create_account(payer.key, account.key, rent, space, owner);

@@ -31,9 +31,9 @@ use veilpool_protocol::{MeasurerCount, claim::Binding};
 
 use crate::{
     accounts::{self, Flag},
-    clock, derive, key, pool,
+    derive, epoch, key, pool,
     system::Creation,
-    token,
+    sysvar, token,
 };
 
 pub(crate) fn process(
@@ -68,26 +68,20 @@ pub(crate) fn process(
     )?;
     accounts::check_token_program(token_program)?;
     accounts::check_system_program(system_program)?;
-    let mut pool = pool::load_head(program, pool_account)?;
+    let (rules, mut books) = pool::load_books(program, pool_account)?;
     let number = arguments.epoch.get().to_le_bytes();
     let pool_seed = pool_account.key.as_ref();
-    let mut epoch: Epoch = accounts::load(program, epoch_account)?;
-    derive::check(
-        program,
-        epoch_account,
-        &[seed::EPOCH, pool_seed, &number],
-        epoch.bump,
-    )?;
+    let mut epoch = epoch::load(program, epoch_account, pool_account.key, arguments.epoch)?;
     let nullifier = arguments.nullifier.as_bytes();
     let claim_seeds = [seed::CLAIM, pool_seed, &number, nullifier];
     let bump = derive::check_new(program, claim, &claim_seeds)?;
-    accounts::check_address(vault, pool.vault.as_bytes())?;
-    let mint = pool.mint.as_bytes();
+    accounts::check_address(vault, rules.vault.as_bytes())?;
+    let mint = rules.mint.as_bytes();
     token::check_holding(payee_tokens, mint, arguments.payout.as_bytes())?;
     token::check_holding(relayer_tokens, mint, relayer.key.as_array())?;
 
     // 2. Window.
-    let now = clock::now()?;
+    let now = sysvar::now()?;
     if now < epoch.ends_at {
         return Err(PoolError::EpochNotEnded.into());
     }
@@ -122,7 +116,7 @@ pub(crate) fn process(
         epoch: epoch.number,
         class: arguments.class,
         payout: arguments.payout,
-        mint: pool.mint,
+        mint: rules.mint,
         relayer: address::bytes(relayer.key),
         max_fee: arguments.max_fee,
     };
@@ -151,17 +145,17 @@ pub(crate) fn process(
     let minus = |sum: u64| sum.checked_sub(reward).ok_or(PoolError::Arithmetic);
     epoch.claims = epoch.claims.checked_add(1).ok_or(PoolError::Arithmetic)?;
     epoch.reserved = minus(epoch.reserved)?;
-    pool.reserved = minus(pool.reserved)?;
-    pool.assets = minus(pool.assets)?;
-    accounts::store(epoch_account, &epoch)?;
-    pool::store_head(pool_account, &pool)?;
+    books.reserved = minus(books.reserved)?;
+    books.assets = minus(books.assets)?;
+    epoch::store_books(epoch_account, &epoch)?;
+    pool::store_books(pool_account, &books)?;
 
     // 8. Tokens.
-    let bump = [pool.bump];
+    let bump = [rules.bump];
     let seeds: [&[u8]; 4] = [
         seed::POOL,
-        pool.mint.as_bytes(),
-        pool.authority.as_bytes(),
+        rules.mint.as_bytes(),
+        rules.authority.as_bytes(),
         &bump,
     ];
     for (tokens, amount) in [(payee_tokens, paid), (relayer_tokens, arguments.fee)] {

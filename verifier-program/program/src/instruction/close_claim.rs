@@ -15,7 +15,7 @@ use veilpool_protocol::{EpochId, NullifierBytes};
 
 use crate::{
     accounts::{self, Flag},
-    clock, derive, system,
+    derive, system, sysvar,
 };
 
 pub(crate) fn process(
@@ -38,7 +38,7 @@ pub(crate) fn process(
     accounts::check_address(payer, record.rent_payer.as_bytes())?;
 
     // 2. Window.
-    if clock::now()? < record.claim_until {
+    if sysvar::now()? < record.claim_until {
         return Err(PoolError::ClaimWindowOpen.into());
     }
 

@@ -13,12 +13,12 @@
 //! 4. Closed: lamports to the payer, data zeroed, back to the system program.
 
 use solana_program::{account_info::AccountInfo, entrypoint::ProgramResult, pubkey::Pubkey};
-use veilpool_interface::{Epoch, PoolError, address::seed};
+use veilpool_interface::PoolError;
 use veilpool_protocol::EpochId;
 
 use crate::{
     accounts::{self, Flag},
-    clock, derive, pool, system,
+    epoch, pool, system, sysvar,
 };
 
 pub(crate) fn process(
@@ -29,28 +29,21 @@ pub(crate) fn process(
     // 1. Accounts.
     let [pool_account, epoch_account, payer] =
         accounts::take(accounts, [Flag::Write, Flag::Write, Flag::Write])?;
-    let mut pool = pool::load_head(program, pool_account)?;
-    let epoch: Epoch = accounts::load(program, epoch_account)?;
-    let number = number.get().to_le_bytes();
-    derive::check(
-        program,
-        epoch_account,
-        &[seed::EPOCH, pool_account.key.as_ref(), &number],
-        epoch.bump,
-    )?;
+    let (_, mut books) = pool::load_books(program, pool_account)?;
+    let epoch = epoch::load(program, epoch_account, pool_account.key, number)?;
     accounts::check_address(payer, epoch.rent_payer.as_bytes())?;
 
     // 2. Window.
-    if clock::now()? < epoch.claim_until {
+    if sysvar::now()? < epoch.claim_until {
         return Err(PoolError::ClaimWindowOpen.into());
     }
 
     // 3. Books.
-    pool.reserved = pool
+    books.reserved = books
         .reserved
         .checked_sub(epoch.reserved)
         .ok_or(PoolError::Arithmetic)?;
-    pool::store_head(pool_account, &pool)?;
+    pool::store_books(pool_account, &books)?;
 
     // 4. Closed.
     system::close(epoch_account, payer)

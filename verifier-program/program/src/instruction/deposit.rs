@@ -55,7 +55,7 @@ pub(crate) fn process(
     )?;
     accounts::check_token_program(token_program)?;
     accounts::check_system_program(system_program)?;
-    let mut pool = pool::load_head(program, pool_account)?;
+    let (rules, mut books) = pool::load_books(program, pool_account)?;
     let seeds = [
         seed::POSITION,
         pool_account.key.as_ref(),
@@ -72,15 +72,15 @@ pub(crate) fn process(
         Some(record) => record.bump,
         None => derive::check_new(program, position, &seeds)?,
     };
-    token::check_holding(tokens, pool.mint.as_bytes(), depositor.key.as_array())?;
-    accounts::check_address(vault, pool.vault.as_bytes())?;
+    token::check_holding(tokens, rules.mint.as_bytes(), depositor.key.as_array())?;
+    accounts::check_address(vault, rules.vault.as_bytes())?;
 
     // 2. Shares.
     if amount == 0 {
         return Err(PoolError::ZeroAmount.into());
     }
     let shares =
-        reward::shares_for(amount, pool.shares, pool.assets).ok_or(PoolError::Arithmetic)?;
+        reward::shares_for(amount, books.shares, books.assets).ok_or(PoolError::Arithmetic)?;
     if shares == 0 {
         return Err(PoolError::ZeroAmount.into());
     }
@@ -111,15 +111,15 @@ pub(crate) fn process(
     accounts::store(position, &record)?;
 
     // 4. Books.
-    pool.assets = pool
+    books.assets = books
         .assets
         .checked_add(amount)
         .ok_or(PoolError::Arithmetic)?;
-    pool.shares = pool
+    books.shares = books
         .shares
         .checked_add(shares)
         .ok_or(PoolError::Arithmetic)?;
-    pool::store_head(pool_account, &pool)?;
+    pool::store_books(pool_account, &books)?;
 
     // 5. Tokens.
     token::transfer(tokens, vault, depositor, amount, &[])

@@ -156,7 +156,7 @@ pub(crate) fn process(
 
 /// Three, five or seven keys; no coordinate zero (such a point is of order 1, 2 or 4); none twice: K, −K, and
 /// either plus the point of order two share a coordinate with K. That keys are of the prime-order
-/// subgroup is checked by whoever makes the set; a wrong one only makes its slot unprovable.
+/// subgroup is checked by whoever makes the set: a point of small order counts as one of the f that lie.
 fn check_measurers(keys: &[MeasurerKeyBytes]) -> Result<MeasurerCount, ProgramError> {
     let count = MeasurerCount::try_from(keys.len()).map_err(|_| PoolError::InvalidMeasurerSet)?;
     let is_zero = |coordinate: &[u8; 32]| coordinate.iter().all(|byte| *byte == 0);

@@ -21,8 +21,9 @@ use veilpool_protocol::EpochId;
 
 use crate::{
     accounts::{self, Flag},
-    clock, derive, pool,
+    derive, pool,
     system::Creation,
+    sysvar,
 };
 
 /// An epoch may be opened this part of its length before the latest one ends.
@@ -53,13 +54,13 @@ pub(crate) fn process(
     }
 
     // 3. Schedule.
-    let now = clock::now()?;
-    if clock::after(now, pool.epoch_seconds / ADVANCE)? < pool.latest_ends_at {
+    let now = sysvar::now()?;
+    if sysvar::after(now, pool.epoch_seconds / ADVANCE)? < pool.latest_ends_at {
         return Err(PoolError::EpochNotEnded.into());
     }
-    let starts_at = clock::after(now, pool.epoch_seconds / LEAD)?.max(pool.latest_ends_at);
-    let ends_at = clock::after(starts_at, pool.epoch_seconds)?;
-    let claim_until = clock::after(ends_at, pool.claim_window_seconds)?;
+    let starts_at = sysvar::after(now, pool.epoch_seconds / LEAD)?.max(pool.latest_ends_at);
+    let ends_at = sysvar::after(starts_at, pool.epoch_seconds)?;
+    let claim_until = sysvar::after(ends_at, pool.claim_window_seconds)?;
 
     // 4. Rate and reservation.
     let available = pool
