@@ -91,7 +91,7 @@ async fn l7_no_log_holds_a_secret_or_joins_an_address_with_a_nullifier_or_a_subj
         hex::encode(&keys[..32]),
         hex::encode(&keys[64..]),
         hex::encode(&*schedule),
-        hex::encode(PROVEN.secret),
+        hex::encode(PROVEN.operator.identity(EPOCH)[0]),
         hex::encode(relaying::relayer().to_bytes()),
         hex::encode(&nullifier[..8]),
         hex::encode(&subject(1).as_bytes()[24..]),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+mod end_to_end;
 mod hostile;
 mod keeping;
 mod listings;

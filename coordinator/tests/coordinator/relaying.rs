@@ -13,25 +13,26 @@ use solana_transaction_error::TransactionError;
 use veilpool_chain::SendError;
 use veilpool_coordinator::{
     Relayer, RelayerConfig,
+    measurer::Keys,
     relayer::{
         check::{Checked, Rejection, Terms, check},
         submit,
     },
 };
-use veilpool_interface::{
-    Epoch, Pool, PoolError, address, builder, hashing, instruction::ClaimArguments,
+use veilpool_interface::{Epoch, Pool, PoolError, address, builder, instruction::ClaimArguments};
+use veilpool_primitives::{
+    AttestationSigner, MeasurerSecret, MeasurerSet, OperatorSecret, RegistryTree,
 };
-use veilpool_primitives::{MeasurerSet, OperatorSecret, RegistryTree};
 use veilpool_protocol::{
-    AddressBytes, Bandwidth, ClassId, EpochId, Latency, MeasurerCount, Metrics, NullifierBytes,
-    ProofBytes, Uptime, Zone,
+    AddressBytes, Bandwidth, ClassId, CommitmentBytes, EpochId, Latency, MeasurerCount, Metrics,
+    NullifierBytes, ProofBytes, Uptime, Zone,
     api::{ClaimReceipt, ClaimRequest, RelayerInfo},
 };
 use veilpool_prover::{AttestationDocument, ClaimInputs, Prover};
 
 use super::common::*;
 
-const FEE: u64 = 30;
+pub(crate) const FEE: u64 = 30;
 const MAX_FEE: u64 = 50;
 const ENDS_AT: i64 = 1_000;
 /// The default table's best class: weight 12.
@@ -46,90 +47,129 @@ pub(crate) struct Proven {
     pub(crate) pool: Pool,
     pub(crate) epoch: Epoch,
     pub(crate) request: ClaimRequest,
-    pub(crate) secret: [u8; 32],
-    commitment: [u8; 32],
-    subject: [u8; 32],
+    pub(crate) operator: Operator,
 }
 
-pub(crate) static PROVEN: LazyLock<Proven> = LazyLock::new(prove);
-
-fn prove() -> Proven {
-    let rng = &mut StdRng::seed_from_u64(3);
-    let secret = OperatorSecret::generate(rng);
-    let signers: Vec<_> = (SEED..SEED + 3).map(keys).collect();
-    let keys = signers
-        .iter()
-        .map(|keys| keys.attestation_key())
-        .collect::<Vec<_>>();
-    let set = MeasurerSet::from_bytes(&keys).unwrap();
-    let tree = RegistryTree::from_leaves([secret.commitment().to_bytes()]).unwrap();
+pub(crate) static PROVEN: LazyLock<Proven> = LazyLock::new(|| {
+    let operator = Operator::new(3);
     let mut epoch = epoch(EPOCH, ENDS_AT - 100, 100);
-    epoch.registry_root = tree.root();
-    epoch.set_hash = set.hash(domain());
+    epoch.registry_root = operator.tree.root();
+    epoch.set_hash = measurer_set().hash(domain());
     epoch.verifying_key = Sha256::digest(include_bytes!("../../../params/claim-n3-v1.vk")).into();
-    let pool = pool(keys, 100);
-    let subject = secret.subject(EPOCH).to_bytes();
-    let metrics = Metrics {
-        bandwidth: Bandwidth::new(3_000),
-        uptime: Uptime::new(144),
-        latency: Latency::new(20),
-        zone: Zone::new(0),
-    };
-    let attestations: Vec<_> = signers
-        .iter()
-        .map(|keys| {
-            let signed = attest(keys, subject, metrics);
-            Some(AttestationDocument::from(&signed))
-        })
-        .collect();
-    let payout = secret.payout_key(&address::bytes(&pool_address()), EPOCH);
-    let mut request = ClaimRequest {
-        pool: address::bytes(&pool_address()),
-        epoch: EPOCH,
-        class: CLASS,
-        nullifier: secret.nullifier(EPOCH).to_bytes(),
-        payout: AddressBytes::new(payout.verifying_key().to_bytes()),
-        max_fee: MAX_FEE,
-        proof: ProofBytes::new([0; 256]),
-    };
-    let binding = builder::claim_binding(
-        &program(),
-        &pool_address(),
-        &address::pubkey(&pool.mint),
-        &relayer().pubkey(),
-        &arguments(&request),
-    );
-    let claimed = epoch.public_inputs(request.nullifier, &binding).unwrap();
-    assert_eq!(claimed.binding, hashing::binding(&binding));
-    let bytes = *secret.expose_bytes();
-    let commitment = *secret.commitment().to_bytes().as_bytes();
-    let path = tree.path(0).unwrap();
-    let inputs = ClaimInputs::new(claimed, domain(), path, set, &attestations, secret).unwrap();
-    let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("params");
-    let prover = Prover::load(MeasurerCount::Three, &cache, &mut |_, _| {}).unwrap();
-    request.proof = prover.prove(&inputs, rng).unwrap().to_bytes();
+    let measurers = signers().iter().map(Keys::attestation_key).collect();
+    let pool = pool(measurers, 100);
+    let request = operator.claim(&terms(), &pool, &epoch);
     Proven {
         pool,
         epoch,
         request,
-        secret: bytes,
-        commitment,
-        subject: *subject.as_bytes(),
+        operator,
+    }
+});
+
+fn signers() -> Vec<Keys> {
+    (SEED..SEED + 3).map(keys).collect()
+}
+
+fn measurer_set() -> MeasurerSet {
+    let keys: Vec<_> = signers().iter().map(Keys::attestation_key).collect();
+    MeasurerSet::from_bytes(&keys).unwrap()
+}
+
+/// The only operator of a pool.
+pub(crate) struct Operator {
+    seed: u64,
+    tree: RegistryTree,
+}
+
+impl Operator {
+    pub(crate) fn new(seed: u64) -> Self {
+        let leaf = secret(seed).commitment().to_bytes();
+        let tree = RegistryTree::from_leaves([leaf]).unwrap();
+        Self { seed, tree }
+    }
+
+    pub(crate) fn commitment(&self) -> CommitmentBytes {
+        secret(self.seed).commitment().to_bytes()
+    }
+
+    /// What must never be seen where the claim is: secret, commitment and subject.
+    pub(crate) fn identity(&self, epoch: EpochId) -> [[u8; 32]; 3] {
+        let secret = secret(self.seed);
+        [
+            *secret.expose_bytes(),
+            *self.commitment().as_bytes(),
+            *secret.subject(epoch).to_bytes().as_bytes(),
+        ]
+    }
+
+    /// The best class, attested by all three measurers and proven.
+    pub(crate) fn claim(&self, terms: &Terms, pool: &Pool, epoch: &Epoch) -> ClaimRequest {
+        let secret = secret(self.seed);
+        let number = epoch.number;
+        let metrics = Metrics {
+            bandwidth: Bandwidth::new(3_000),
+            uptime: Uptime::new(144),
+            latency: Latency::new(20),
+            zone: Zone::new(0),
+        };
+        let subject = secret.subject(number).to_bytes();
+        let attest = |keys: &Keys| {
+            let signer = signer(keys);
+            let rng = &mut rand::rngs::OsRng;
+            let signed = signer.sign(&pool.domain, &subject, number, metrics, rng);
+            Some(AttestationDocument::from(&signed))
+        };
+        let attestations: Vec<_> = signers().iter().map(attest).collect();
+        let payout = secret.payout_key(&address::bytes(&terms.pool), number);
+        let mut request = ClaimRequest {
+            pool: address::bytes(&terms.pool),
+            epoch: number,
+            class: CLASS,
+            nullifier: secret.nullifier(number).to_bytes(),
+            payout: AddressBytes::new(payout.verifying_key().to_bytes()),
+            max_fee: MAX_FEE,
+            proof: ProofBytes::new([0; 256]),
+        };
+        let binding = builder::claim_binding(
+            &terms.program,
+            &terms.pool,
+            &address::pubkey(&pool.mint),
+            &terms.relayer,
+            &arguments(&request),
+        );
+        let claimed = epoch.public_inputs(request.nullifier, &binding).unwrap();
+        let path = self.tree.path(0).unwrap();
+        let inputs = ClaimInputs::new(
+            claimed,
+            pool.domain,
+            path,
+            measurer_set(),
+            &attestations,
+            secret,
+        )
+        .unwrap();
+        let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("params");
+        let prover = Prover::load(MeasurerCount::Three, &cache, &mut |_, _| {}).unwrap();
+        let proof = prover
+            .prove(&inputs, &mut StdRng::seed_from_u64(5))
+            .unwrap();
+        request.proof = proof.to_bytes();
+        request
     }
 }
 
-/// As the measurer of these keys signs.
-fn attest(
-    keys: &veilpool_coordinator::measurer::Keys,
-    subject: veilpool_protocol::SubjectBytes,
-    metrics: Metrics,
-) -> veilpool_protocol::AttestationBytes {
+fn secret(seed: u64) -> OperatorSecret {
+    OperatorSecret::generate(&mut StdRng::seed_from_u64(seed))
+}
+
+/// A measurer's signing keys, from its file's bytes.
+fn signer(keys: &Keys) -> AttestationSigner {
     let bytes = keys.expose_bytes();
-    let signer = veilpool_primitives::AttestationSigner::new(
-        veilpool_primitives::MeasurerSecret::from_entropy(bytes[..64].try_into().unwrap()),
+    AttestationSigner::new(
+        MeasurerSecret::from_entropy(bytes[..64].try_into().unwrap()),
         ed25519_dalek::SigningKey::from_bytes(bytes[64..].try_into().unwrap()),
-    );
-    signer.sign(&domain(), &subject, EPOCH, metrics, &mut rand::rngs::OsRng)
+    )
 }
 
 fn arguments(request: &ClaimRequest) -> ClaimArguments {
@@ -234,9 +274,7 @@ fn l2_no_key_of_the_operator_is_in_the_claims_transaction() {
         pool,
         epoch,
         request,
-        secret,
-        commitment,
-        subject,
+        operator,
     } = &*PROVEN;
     let claim = checked(request, epoch, ENDS_AT).unwrap();
     let mint = address::pubkey(&pool.mint);
@@ -268,7 +306,7 @@ fn l2_no_key_of_the_operator_is_in_the_claims_transaction() {
     assert_eq!(accounts, expected);
     // Nothing that joins it with the operator's registration or with what measurers saw.
     let bytes = message.serialize();
-    for known in [secret, commitment, subject] {
+    for known in operator.identity(EPOCH) {
         assert!(!bytes.windows(32).any(|window| window == known));
     }
     // The payee is a key that the chain has never seen and whose owner doesn't sign.
