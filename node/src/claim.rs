@@ -13,6 +13,7 @@
 pub mod class;
 pub mod effects;
 pub mod inputs;
+mod payment;
 pub mod record;
 pub mod steps;
 

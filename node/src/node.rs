@@ -71,10 +71,10 @@ impl Node {
         config.validate()?;
         let pool = address::bytes(&config.pool);
         let chain = Arc::new(Chain::new(config.rpc_url.clone(), config.program));
-        if let Err(error) = chain.pool(&config.pool).await {
-            if !error.is_temporary() {
-                return Err(StartError::Pool(error));
-            }
+        if let Err(error) = chain.pool(&config.pool).await
+            && !error.is_temporary()
+        {
+            return Err(StartError::Pool(error));
         }
         let store = Store::open(&config.state).await?;
         store

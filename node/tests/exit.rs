@@ -1,5 +1,7 @@
 //! TCP and UDP through a real node on loopback, to servers that the test allows and to others.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{
     net::{SocketAddr, SocketAddrV4},
     sync::Arc,
@@ -311,4 +313,118 @@ async fn a_stopped_exit_has_left_its_port() {
         Arc::new(Meter::default()),
     );
     assert_eq!(again.await.unwrap().address(), address);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn n1_the_address_connected_to_is_judged_whatever_name_led_there() {
+    // A name that the guest resolved to a server first, and to something inside a moment later
+    // (DNS rebinding): the exit never sees names, and judges each connection's address.
+    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server: SocketAddr = ([127, 0, 0, 1], port).into();
+    let exit = start(vec![server], None).await;
+    let client = client(&exit).await;
+    let (sender, _receiver) = client.connect_tcp(v4(server)).await.unwrap().split();
+    sender.send(Bytes::from_static(b"hello")).await.unwrap();
+    let (mut first, _) = timeout(SOON, listener.accept()).await.unwrap().unwrap();
+    let mut got = [0; 5];
+    first.read_exact(&mut got).await.unwrap();
+    assert_eq!(&got, b"hello");
+
+    for inside in ["127.0.0.2", "127.255.0.1", "10.0.0.1", "169.254.169.254"] {
+        let again = SocketAddrV4::new(inside.parse().unwrap(), port);
+        let (_sender, mut receiver) = client.connect_tcp(again).await.unwrap().split();
+        assert_eq!(
+            timeout(SOON, receiver.receive()).await.unwrap(),
+            None,
+            "{inside}"
+        );
+    }
+    let nobody = timeout(Duration::from_millis(200), listener.accept()).await;
+    assert!(nobody.is_err(), "{nobody:?}");
+}
+
+/// An IPv6 packet with a UDP datagram.
+fn udp_v6(from: std::net::Ipv6Addr, to: std::net::SocketAddrV6, payload: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(8 + payload.len()).unwrap().to_be_bytes();
+    let mut packet = vec![0x60, 0, 0, 0, length[0], length[1], 17, 64];
+    packet.extend_from_slice(&from.octets());
+    packet.extend_from_slice(&to.ip().octets());
+    packet.extend_from_slice(&5_000u16.to_be_bytes());
+    packet.extend_from_slice(&to.port().to_be_bytes());
+    packet.extend_from_slice(&length);
+    let sum = |bytes: &[u8]| -> u32 {
+        let pairs = bytes
+            .chunks(2)
+            .map(|pair| u32::from(pair[0]) << 8 | pair.get(1).map_or(0, |low| u32::from(*low)));
+        pairs.sum()
+    };
+    // Pseudo-header, header and payload (RFC 8200, 8.1).
+    let mut total = sum(&packet[8..]) + sum(&length) + 17 + sum(payload);
+    while total > 0xffff {
+        total = (total & 0xffff) + (total >> 16);
+    }
+    let checksum = !u16::try_from(total).unwrap();
+    packet.extend_from_slice(&checksum.to_be_bytes());
+    packet.extend_from_slice(payload);
+    packet
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn n1_an_ipv6_packet_goes_nowhere_mapped_or_not() {
+    use std::net::{Ipv6Addr, SocketAddrV6};
+    use veilpool_tunnel::Initiator;
+
+    let inside = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let port = inside.local_addr().unwrap().port();
+    let echo = udp_echo().await;
+    // Even where the IPv4 form is allowed.
+    let exit = start(vec![echo, inside.local_addr().unwrap()], None).await;
+    let mut end = Initiator::new(&exit.public_key(), &mut rand::rngs::OsRng);
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    socket.connect(exit.address()).await.unwrap();
+    let loopback = Ipv6Addr::LOCALHOST;
+    let inner = end.address();
+    let answer =
+        veilpool_tunnel::packet::udp(SocketAddrV4::new(inner, 5_000), v4(echo), b"after").unwrap();
+    let mut out = Vec::new();
+    end.start_handshake(&mut out);
+    let mut buffer = [0u8; 2_000];
+    let mut asked = false;
+    let got = loop {
+        for (_, datagram) in out.drain(..) {
+            socket.send(&datagram).await.unwrap();
+        }
+        let len = timeout(SOON, socket.recv(&mut buffer))
+            .await
+            .unwrap()
+            .unwrap();
+        if let Some(inner) = end.receive(&buffer[..len], &mut out) {
+            break inner;
+        }
+        if end.since_handshake().is_some() && !asked {
+            asked = true;
+            for to in [
+                inner.to_ipv6_mapped(),
+                Ipv6Addr::from([0, 0, 0, 0, 0, 0xffff, 0x7f00, 1]),
+                loopback,
+            ] {
+                for from in [
+                    inner.to_ipv6_mapped(),
+                    loopback,
+                    "2606:4700::1".parse().unwrap(),
+                ] {
+                    let to = SocketAddrV6::new(to, port, 0, 0);
+                    end.send(udp_v6(from, to, b"knock"), &mut out);
+                }
+            }
+            // An ordinary one, which shows that the others had their chance.
+            end.send(answer.clone(), &mut out);
+        }
+    };
+    assert!(got.ends_with(b"after"));
+    assert_eq!(
+        inside.try_recv(&mut buffer).unwrap_err().kind(),
+        std::io::ErrorKind::WouldBlock
+    );
 }

@@ -175,6 +175,7 @@ fn check_v6(address: Ipv6Addr) -> Result<(), Denied> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 

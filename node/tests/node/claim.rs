@@ -465,10 +465,12 @@ async fn a_claim_that_was_paid_without_an_answer_is_found_after_the_window() {
     );
     town.ledger.lock().unwrap().claims.clear();
     let mut record = first.record;
-    let action = claimant.next(&record, SHUT * 1_000);
+    let shut = SHUT * 1_000;
+    assert_eq!(claimant.next(&record, shut), Action::Wait(shut + 10_000));
+    let action = claimant.next(&record, shut + 10_000);
     assert_eq!(action, Action::LookBack);
     let (events, _) = claimant
-        .perform(action, &record, SHUT * 1_000)
+        .perform(action, &record, shut + 10_000)
         .await
         .unwrap();
     record.apply(events[0].clone()).unwrap();

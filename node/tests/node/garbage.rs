@@ -89,11 +89,11 @@ async fn a_measurer_that_lies_is_asked_again_and_left_out_in_the_end() {
     let town = Arc::new(Town::new());
     let mut lie = own(&town);
     lie.attestation.metrics.uptime = Uptime::new(144);
-    town.behave(1, Manner::Says(lie));
+    town.behave(1, Manner::Says(Box::new(lie)));
     // The same key twice is one measurer.
     town.behave(
         2,
-        Manner::Says(town.sign(0, secret(1).subject(EPOCH).to_bytes())),
+        Manner::Says(Box::new(town.sign(0, secret(1).subject(EPOCH).to_bytes()))),
     );
     let claimant = claimant(&town, town.settings(), 1);
     let mut record = town.record();

@@ -60,7 +60,7 @@ pub(crate) enum Manner {
     Silent,
     Forgetful,
     /// Its answer, changed.
-    Says(SignedAttestation),
+    Says(Box<SignedAttestation>),
 }
 
 #[derive(Default)]
@@ -363,7 +363,7 @@ impl Measurers for View {
             Manner::Honest => Ok(self.0.sign(slot, *subject)),
             Manner::Silent => Err(unreachable(url)),
             Manner::Forgetful => Err(refused(url, "unknown_subject", false)),
-            Manner::Says(signed) => Ok(signed),
+            Manner::Says(signed) => Ok(*signed),
         }
     }
 }
