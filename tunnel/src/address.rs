@@ -26,6 +26,7 @@ pub fn inner_address(key: &WireGuardKeyBytes) -> Option<Ipv4Addr> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -231,10 +231,9 @@ impl Responder {
         packet::pad(&mut inner);
         if let TunnResult::WriteToNetwork(datagram) =
             peer.tunnel.encapsulate(&inner, self.scratch.as_mut_slice())
+            && peer.endpoint.is_some()
         {
-            if peer.endpoint.is_some() {
-                out.push((peer.endpoint, datagram.to_vec()));
-            }
+            out.push((peer.endpoint, datagram.to_vec()));
         }
     }
 
@@ -243,10 +242,10 @@ impl Responder {
         self.limiter.reset_count();
         let scratch = self.scratch.as_mut_slice();
         for peer in self.peers.values_mut() {
-            if let TunnResult::WriteToNetwork(datagram) = peer.tunnel.update_timers(scratch) {
-                if peer.endpoint.is_some() {
-                    out.push((peer.endpoint, datagram.to_vec()));
-                }
+            if let TunnResult::WriteToNetwork(datagram) = peer.tunnel.update_timers(scratch)
+                && peer.endpoint.is_some()
+            {
+                out.push((peer.endpoint, datagram.to_vec()));
             }
         }
         let idle: Vec<u32> = self
@@ -268,10 +267,10 @@ impl Responder {
         if let Some(index) = self.by_key.get(&key) {
             return Ok(*index);
         }
-        if let Admission::Listed(keys) = &self.config.admission {
-            if !keys.contains(&key) {
-                return Err(Refusal::NotAdmitted);
-            }
+        if let Admission::Listed(keys) = &self.config.admission
+            && !keys.contains(&key)
+        {
+            return Err(Refusal::NotAdmitted);
         }
         let address = inner_address(&key).ok_or(Refusal::NoAddress)?;
         if self.by_address.contains_key(&address) {

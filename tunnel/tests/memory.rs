@@ -1,5 +1,7 @@
 //! Two ends joined in memory: protocol facts of the tunnel, without a network.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
     time::{Duration, Instant},

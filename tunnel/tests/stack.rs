@@ -1,5 +1,7 @@
 //! Two stacks joined in memory.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{
     net::{Ipv4Addr, SocketAddrV4},
     sync::Arc,
