@@ -282,3 +282,60 @@ impl AsyncWrite for Connection {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    async fn server(limits: Limits) -> (Server, watch::Sender<bool>) {
+        let listener = Server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let router = Router::new().route("/", get(async || "here"));
+        let server = Server::start(listener, router, limits, stopped).unwrap();
+        (server, stop)
+    }
+
+    async fn ask(server: &Server) -> String {
+        let mut stream = TcpStream::connect(server.address()).await.unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn a_client_that_never_ends_its_request_is_cut_off_and_others_get_their_turn() {
+        let limits = Limits {
+            connections: 1,
+            lifetime: Duration::from_millis(200),
+        };
+        let (server, _stop) = server(limits).await;
+        let mut slow = TcpStream::connect(server.address()).await.unwrap();
+        slow.write_all(b"GET / HTTP/1.1\r\nho").await.unwrap();
+        // Waits until the only place is free.
+        assert!(ask(&server).await.ends_with("here"));
+        let mut rest = Vec::new();
+        let _ = slow.read_to_end(&mut rest).await;
+        assert!(!rest.ends_with(b"here"));
+    }
+
+    #[tokio::test]
+    async fn a_connection_serves_one_request_so_that_a_shutdown_waits_for_nobody() {
+        let limits = Limits {
+            connections: 4,
+            lifetime: Duration::from_secs(3_600),
+        };
+        let (server, stop) = server(limits).await;
+        // It ends although the client asked for more.
+        let answer = ask(&server).await;
+        assert!(answer.contains("connection: close"), "{answer}");
+        stop.send(true).unwrap();
+        server.ended().await;
+    }
+}

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     body::Body,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::StatusCode,
     routing::{get, post},
 };
@@ -29,6 +29,7 @@ use super::{
 };
 use crate::http::{Refusal, read_json, read_path};
 
+type Parts = Result<Path<(String, String)>, PathRejection>;
 type Answer<T> = Result<Json<T>, Refusal>;
 
 pub(crate) fn router(engine: Arc<Engine>) -> Router {
@@ -57,11 +58,8 @@ async fn list(State(engine): State<Arc<Engine>>, body: Body) -> Answer<ListingRe
     Ok(Json(engine.list(&request).await?))
 }
 
-async fn attestation(
-    State(engine): State<Arc<Engine>>,
-    Path(path): Path<(String, String)>,
-) -> Answer<SignedAttestation> {
-    let listing = listing(&engine, &path).await?;
+async fn attestation(State(engine): State<Arc<Engine>>, path: Parts) -> Answer<SignedAttestation> {
+    let listing = listing(&engine, path).await?;
     let (epoch, subject) = (listing.epoch, listing.subject);
     let signed = engine.context().store.attestation(epoch, &subject).await;
     let attestation = signed?.ok_or_else(|| {
@@ -81,11 +79,8 @@ async fn attestation(
     }))
 }
 
-async fn results(
-    State(engine): State<Arc<Engine>>,
-    Path(path): Path<(String, String)>,
-) -> Answer<ResultsReport> {
-    let listing = listing(&engine, &path).await?;
+async fn results(State(engine): State<Arc<Engine>>, path: Parts) -> Answer<ResultsReport> {
+    let listing = listing(&engine, path).await?;
     let (epoch, subject) = (listing.epoch, listing.subject);
     let store = &engine.context().store;
     Ok(Json(ResultsReport {
@@ -97,9 +92,12 @@ async fn results(
     }))
 }
 
-async fn listing(engine: &Engine, path: &(String, String)) -> Result<Listing, Refusal> {
-    let epoch = EpochId::new(read_path("epoch", &path.0)?);
-    let subject: SubjectBytes = read_path("subject", &path.1)?;
+async fn listing(engine: &Engine, path: Parts) -> Result<Listing, Refusal> {
+    let Path((epoch, subject)) = path.map_err(|rejection| {
+        Refusal::lasting(StatusCode::BAD_REQUEST, "malformed", rejection.body_text())
+    })?;
+    let epoch = EpochId::new(read_path("epoch", &epoch)?);
+    let subject: SubjectBytes = read_path("subject", &subject)?;
     let listing = engine.context().store.listing(epoch, &subject).await?;
     listing.ok_or_else(|| {
         Refusal::lasting(

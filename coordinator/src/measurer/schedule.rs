@@ -1,7 +1,8 @@
 //! When a measurer does what, as a pure function of the epoch's times and two secrets.
 //!
 //! ```text
-//! slot s        of 144 equal parts; its heartbeat at a time in it drawn by PRF(own secret, epoch, subject, s)
+//! slot s        of 144 equal parts; its heartbeat at a time in it drawn by PRF(own secret, epoch, subject). In the first and
+//!               the last it keeps a quarter of the slot away from both ends: nodes change keys at the epoch's edges
 //! round r       of 3 equal parts; in it n turns one after another, so that each measurer has the whole of the
 //!               node's capacity. Begin and order by PRF(schedule secret, epoch, subject, r): the same for all
 //!               measurers, hidden from nodes
@@ -80,6 +81,9 @@ impl EpochTimes {
         (0..SLOTS_PER_EPOCH)
             .map(|slot| {
                 let (from, to) = (self.slot_starts(slot), self.slot_starts(slot + 1));
+                let edge = slot == 0 || slot + 1 == SLOTS_PER_EPOCH;
+                let margin = if edge { (to - from) / 4 } else { 0 };
+                let (from, to) = (from + margin, to - margin);
                 rng.gen_range(from..to.max(from + 1))
             })
             .collect()
@@ -174,6 +178,9 @@ mod tests {
             let epoch = epoch(seconds);
             let times = epoch.heartbeats(&secret, &subject(who.into()));
             prop_assert_eq!(times.len(), usize::from(SLOTS_PER_EPOCH));
+            let quarter = epoch.slot_starts(1) - epoch.starts();
+            prop_assert!(times[0] >= epoch.starts() + quarter / 4);
+            prop_assert!(times[143] < epoch.ends() - quarter / 4);
             for (slot, at) in times.iter().enumerate() {
                 let slot = slot as u16;
                 prop_assert!((epoch.slot_starts(slot)..epoch.slot_starts(slot + 1)).contains(at));

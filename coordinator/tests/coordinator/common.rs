@@ -130,13 +130,16 @@ pub(crate) struct Book {
     pub(crate) sent: Vec<Vec<Instruction>>,
 }
 
-/// A chain in memory.
+/// A chain in memory. Reading its pool waits while `gate` is held.
 #[derive(Clone)]
-pub(crate) struct TestLedger(Arc<Mutex<Book>>);
+pub(crate) struct TestLedger {
+    book: Arc<Mutex<Book>>,
+    pub(crate) gate: Arc<tokio::sync::Mutex<()>>,
+}
 
 impl TestLedger {
     pub(crate) fn new(pool: Pool, epochs: Vec<Epoch>) -> Self {
-        Self(Arc::new(Mutex::new(Book {
+        let book = Book {
             pool,
             epochs,
             claims: Vec::new(),
@@ -145,11 +148,15 @@ impl TestLedger {
             down: false,
             refusals: Vec::new(),
             sent: Vec::new(),
-        })))
+        };
+        Self {
+            book: Arc::new(Mutex::new(book)),
+            gate: Arc::default(),
+        }
     }
 
     pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
-        self.0.lock().unwrap()
+        self.book.lock().unwrap()
     }
 
     fn up(&self) -> Result<MutexGuard<'_, Book>, ReadError> {
@@ -166,6 +173,7 @@ impl TestLedger {
 
 impl Ledger for TestLedger {
     async fn pool(&self) -> Result<Pool, ReadError> {
+        drop(self.gate.lock().await);
         Ok(self.up()?.pool.clone())
     }
 

@@ -203,6 +203,7 @@ async fn oversized_truncated_and_misdirected_requests_are_refused() {
         // Not less than the field's order.
         format!("/v1/attestations/1/{}", hex::encode([0xff; 32])),
         "/v1/attestations/4294967296/00".to_owned(),
+        "/v1/attestations/1/%ff".to_owned(),
     ] {
         assert_eq!(
             refused(get::<()>(server, &path).await),

@@ -21,7 +21,7 @@ use veilpool_tunnel::{Client, ClientConfig, StackConfig};
 use super::common::*;
 
 /// The shortest epoch whose turns fit.
-pub(crate) const SECONDS: i64 = 6;
+pub(crate) const SECONDS: i64 = 4;
 
 pub(crate) fn count(report: &ResultsReport, wanted: fn(&SlotOutcome) -> bool) -> usize {
     report

@@ -491,3 +491,56 @@ async fn oversized_and_malformed_claims_are_refused() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_relayer_that_has_not_reached_the_chain_or_is_busy_says_so() {
+    let ledger = chain();
+    ledger.book().down = true;
+    ledger.book().now = Some(ENDS_AT);
+    let config = RelayerConfig::new("", program(), pool_address());
+    let relayer = Relayer::start_with(config, relayer(), ledger.clone())
+        .await
+        .unwrap();
+    assert_eq!(
+        refused(claim(&relayer, &PROVEN.request).await),
+        refusal(503, "not_ready", true)
+    );
+    ledger.book().down = false;
+    until(|| relayer.status().ready).await;
+
+    // As many claims as it takes, all waiting for the chain.
+    let held = ledger.gate.lock().await;
+    let server = relayer.address();
+    let mut waiting = tokio::task::JoinSet::new();
+    let ask = |i: u128| {
+        let mut request = PROVEN.request.clone();
+        request.nullifier = NullifierBytes::from_field(field(i));
+        request.proof = ProofBytes::new([1; 256]);
+        async move { post_json::<ClaimReceipt>(server, "/v1/claims", &request).await }
+    };
+    waiting.spawn(ask(0));
+    // The same one again, until the first has got so far as to be known.
+    loop {
+        let twin = tokio::time::timeout(std::time::Duration::from_millis(200), ask(0)).await;
+        if let Ok(twin) = twin {
+            assert_eq!(refused(twin), refusal(409, "in_progress", true));
+            break;
+        }
+    }
+    for i in 1..40 {
+        waiting.spawn(ask(i));
+    }
+    // All but sixteen are told to come again before anything is let go.
+    for _ in 0..24 {
+        let answer = waiting.join_next().await.unwrap().unwrap();
+        assert_eq!(refused(answer), refusal(503, "busy", true));
+    }
+    drop(held);
+    while let Some(answer) = waiting.join_next().await {
+        let (status, code, retry) = refused(answer.unwrap());
+        assert_eq!(
+            (status, code.as_str(), retry),
+            (422, "MalformedProof", false)
+        );
+    }
+}
