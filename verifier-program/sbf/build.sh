@@ -30,12 +30,17 @@ mkdir -p "$OUTPUT"
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET RUSTC_WRAPPER CARGO_BUILD_RUSTC_WRAPPER
 export PATH=$PREFIX/bin:$PATH CARGO_TARGET_DIR=$TARGET CARGO_INCREMENTAL=0
 export RUSTC RUSTC_BOOTSTRAP=1 RUSTC_BOOTSTRAP_SYNTHETIC_TARGET=1
-export __CARGO_TESTS_ONLY_SRC_ROOT=$PREFIX/std/library
+# Cargo names a crate by its path, relative to the workspace if it is inside; the name reaches the bytes through
+# type identifiers. So the library's sources are given a path inside, the same for everybody.
+ln -sfn "$PREFIX/std" "$HERE/std"
+export __CARGO_TESTS_ONLY_SRC_ROOT=$HERE/std/library
+# And the target is found by its name, whose path would be a part of every crate's name otherwise.
+export RUST_TARGET_PATH=$HERE
 
 # BPF has no atomics for a single thread, frames of 4 KiB, and loads of any alignment; version 3 of sBPF.
 FLAGS=(-C passes=lower-atomic -C panic=abort -C target-feature=+allows-misaligned-mem-access
   -C link-arg=--llvm-args=-bpf-stack-size=4096 -C link-arg=--arch=v3
-  "--remap-path-prefix=$ROOT=/veilpool" "--remap-path-prefix=$PREFIX/std=/std")
+  "--remap-path-prefix=$ROOT=/veilpool" "--remap-path-prefix=$HERE/std=/std")
 for index in "$REGISTRY"/*; do FLAGS+=("--remap-path-prefix=$index=/registry"); done
 CARGO_TARGET_BPFEL_SOLANA_RUSTFLAGS=${FLAGS[*]}
 export CARGO_TARGET_BPFEL_SOLANA_RUSTFLAGS
@@ -46,8 +51,8 @@ SOURCES=$("$HERE/sources.sh")
 # build FILE FEATURES
 build() {
   say "compiling $1"
-  (cd "$ROOT" && cargo rustc -q -Zjson-target-spec -Zbuild-std=std,panic_abort --release --locked \
-    --target "$HERE/bpfel-solana.json" -p veilpool-program --lib --crate-type cdylib --features "$2")
+  (cd "$ROOT" && cargo rustc -q -Zbuild-std=std,panic_abort --release --locked \
+    --target bpfel-solana -p veilpool-program --lib --crate-type cdylib --features "$2")
   cp "$TARGET/bpfel-solana/release/libveilpool_program.so" "$OUTPUT/$1.new"
 }
 

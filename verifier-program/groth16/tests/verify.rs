@@ -1,5 +1,7 @@
 //! Verification on the host with the frozen proofs of circuit version 1, and the attack rows of keys.
 
+#![allow(clippy::unwrap_used)] // In a test, a panic is the report.
+
 use proptest::prelude::*;
 use veilpool_groth16::{KeyError, VerifyError, VerifyingKey, decompress, verify, verify_scalar};
 use veilpool_protocol::{

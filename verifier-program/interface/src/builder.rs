@@ -125,7 +125,8 @@ pub fn register_operator(
     )
 }
 
-/// Opens an epoch. Accounts: 0 `sw` payer of the rent · 1 `w` pool · 2 `w` epoch · 3 system program.
+/// Opens an epoch, from a quarter of its length before the latest one ends. Accounts: 0 `sw` payer of
+/// the rent · 1 `w` pool · 2 `w` epoch · 3 system program.
 #[must_use]
 pub fn open_epoch(program: &Pubkey, pool: &Pubkey, payer: &Pubkey, epoch: EpochId) -> Instruction {
     build(

@@ -131,8 +131,10 @@ pub enum PoolError {
         "The epoch's number is not the expected one. What to do: epochs are opened one after the other; read the pool's next number."
     )]
     WrongEpoch = 6025,
-    /// The epoch has not ended.
-    #[error("The epoch has not ended. What to do: wait until its end by the chain's clock.")]
+    /// The epoch has not ended: too early for its claims, or for opening the next one.
+    #[error(
+        "The epoch has not ended. What to do: claims are taken from its end by the chain's clock, and the next epoch opens a quarter of its length before."
+    )]
     EpochNotEnded = 6026,
     /// The epoch's claim window has shut.
     #[error(

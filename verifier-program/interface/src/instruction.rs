@@ -52,6 +52,7 @@ pub struct ClaimArguments {
 }
 
 /// What the program can be asked to do. Append-only.
+#[allow(clippy::large_enum_variant)] // One exists at a time, and boxing would cost heap on chain.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum PoolInstruction {
     /// Makes a pool with its vaults.

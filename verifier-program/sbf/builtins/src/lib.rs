@@ -18,7 +18,7 @@ use solana_compiler_builtins as _;
 const LOW_32: u64 = 0xffff_ffff;
 
 const fn join(low: u64, high: u64) -> u128 {
-    low as u128 | (high as u128) << 64
+    low as u128 | ((high as u128) << 64)
 }
 
 const fn split(value: u128) -> (u64, u64) {
@@ -36,7 +36,7 @@ const fn multiply_wide(x: u64, y: u64) -> (u64, u64) {
         .wrapping_mul(y_high)
         .wrapping_add(middle >> 32)
         .wrapping_add(cross >> 32);
-    (cross << 32 | low & LOW_32, high)
+    ((cross << 32) | (low & LOW_32), high)
 }
 
 /// a·b mod 2¹²⁸.
@@ -62,10 +62,10 @@ pub fn divide(numerator: u128, divisor: u128) -> (u128, u128) {
     if d_high == 0 && d_low >> 32 == 0 {
         // Three digits of at most 64, 32 and 32 bits.
         let (top, rest) = (n_high / d_low, n_high % d_low);
-        let upper = rest << 32 | n_low >> 32;
+        let upper = (rest << 32) | (n_low >> 32);
         let (middle, rest) = (upper / d_low, upper % d_low);
-        let lower = rest << 32 | n_low & LOW_32;
-        let quotient = join(middle << 32 | lower / d_low, top);
+        let lower = (rest << 32) | (n_low & LOW_32);
+        let quotient = join((middle << 32) | (lower / d_low), top);
         return (quotient, join(lower % d_low, 0));
     }
     if numerator < divisor {
