@@ -7,7 +7,9 @@
 #   veilpool_program_development.so   takes them, for tests, local chains and the demo
 #   veilpool_program.toml             hashes, sizes, tools, and the hash of the sources
 #
-# The bytes depend on the sources, Cargo.lock and the tools, not on where anything lies.
+# Paths reach the bytes in more ways than compilers can remap (names of crates, and through them type identifiers). So
+# everything is compiled in a copy of the tree that lies at the same place on every machine, and from nothing: the
+# bytes depend on the sources, Cargo.lock and the tools alone.
 set -euo pipefail
 
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -16,7 +18,9 @@ OUTPUT=$(realpath -m "${1:-$HERE}")
 PREFIX=$(realpath -m "${2:-${HOME}/.cache/veilpool/sbf}")
 RUSTC=/usr/bin/rustc
 REGISTRY=${CARGO_HOME:-$HOME/.cargo}/registry/src
-TARGET=$PREFIX/target
+STAGE=/var/tmp/veilpool-sbf
+TREE=$STAGE/tree
+TARGET=$STAGE/target
 
 say() { printf 'sbf build: %s\n' "$*"; }
 
@@ -26,33 +30,39 @@ if ! [ -x "$PREFIX/bin/sbpf-linker" ] || ! [ -e "$PREFIX/std/.stamp" ]; then
 fi
 mkdir -p "$OUTPUT"
 
+# One build at a time, in a folder that nobody else may write.
+umask 077
+exec 9> "$PREFIX/build.lock"
+flock 9
+rm -rf "$STAGE"
+mkdir "$STAGE" "$TREE"
+trap 'rm -rf "$STAGE"' EXIT
+tar -C "$ROOT" --exclude=./target --exclude=./.git -cf - . | tar -C "$TREE" -xf -
+cp -r "$PREFIX/std" "$STAGE/std"
+umask 022
+
 # Nothing that a person's environment or configuration says to the compiler has a part in this.
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET RUSTC_WRAPPER CARGO_BUILD_RUSTC_WRAPPER
 export PATH=$PREFIX/bin:$PATH CARGO_TARGET_DIR=$TARGET CARGO_INCREMENTAL=0
 export RUSTC RUSTC_BOOTSTRAP=1 RUSTC_BOOTSTRAP_SYNTHETIC_TARGET=1
-# Cargo names a crate by its path, relative to the workspace if it is inside; the name reaches the bytes through
-# type identifiers. So the library's sources are given a path inside, the same for everybody.
-ln -sfn "$PREFIX/std" "$HERE/std"
-export __CARGO_TESTS_ONLY_SRC_ROOT=$HERE/std/library
-# And the target is found by its name, whose path would be a part of every crate's name otherwise.
-export RUST_TARGET_PATH=$HERE
+export __CARGO_TESTS_ONLY_SRC_ROOT=$STAGE/std/library
 
 # BPF has no atomics for a single thread, frames of 4 KiB, and loads of any alignment; version 3 of sBPF.
 FLAGS=(-C passes=lower-atomic -C panic=abort -C target-feature=+allows-misaligned-mem-access
   -C link-arg=--llvm-args=-bpf-stack-size=4096 -C link-arg=--arch=v3
-  "--remap-path-prefix=$ROOT=/veilpool" "--remap-path-prefix=$HERE/std=/std")
+  "--remap-path-prefix=$TREE=/veilpool" "--remap-path-prefix=$STAGE/std=/std")
 for index in "$REGISTRY"/*; do FLAGS+=("--remap-path-prefix=$index=/registry"); done
 CARGO_TARGET_BPFEL_SOLANA_RUSTFLAGS=${FLAGS[*]}
 export CARGO_TARGET_BPFEL_SOLANA_RUSTFLAGS
 
 # The sources as they are now: an edit during the build must not pass as built.
-SOURCES=$("$HERE/sources.sh")
+SOURCES=$("$TREE/verifier-program/sbf/sources.sh")
 
 # build FILE FEATURES
 build() {
   say "compiling $1"
-  (cd "$ROOT" && cargo rustc -q -Zbuild-std=std,panic_abort --release --locked \
-    --target bpfel-solana -p veilpool-program --lib --crate-type cdylib --features "$2")
+  (cd "$TREE" && cargo rustc -q -Zjson-target-spec -Zbuild-std=std,panic_abort --release --locked \
+    --target "$TREE/verifier-program/sbf/bpfel-solana.json" -p veilpool-program --lib --crate-type cdylib --features "$2")
   cp "$TARGET/bpfel-solana/release/libveilpool_program.so" "$OUTPUT/$1.new"
 }
 
@@ -74,7 +84,7 @@ done
   echo "rustc = \"$("$RUSTC" --version)\""
   echo "llvm = \"$("$RUSTC" -vV | sed -n 's/^LLVM version: //p')\""
   echo "linker = \"$(sbpf-linker --version | paste -sd, | sed 's/,/, /')\""
-  echo "cargo = \"$(cd "$ROOT" && cargo --version)\""
+  echo "cargo = \"$(cd "$TREE" && cargo --version)\""
   describe veilpool_program.so "release: refuses development keys"
   describe veilpool_program_development.so "tests and demo: accepts development keys, for which anybody can forge claims"
 } > "$OUTPUT/veilpool_program.toml"
