@@ -139,10 +139,7 @@ fn words<E: Engine>(a: &Fq, b: &Fq) -> [u64; 8] {
 
 fn elements<E: Engine>(row: &[u64; 8]) -> [Fq; 2] {
     let [a, b, c, d, e, f, g, h] = *row;
-    [
-        E::Fq::decode(&[a, b, c, d]),
-        E::Fq::decode(&[e, f, g, h]),
-    ]
+    [E::Fq::decode(&[a, b, c, d]), E::Fq::decode(&[e, f, g, h])]
 }
 
 fn one_words<E: Engine>() -> Words {
@@ -340,8 +337,8 @@ impl<E: Engine> Coordinate for Complex<E> {
         Self(E::Fq::gather_pair(
             engine,
             [
-                &r[0].0[0], &r[1].0[0], &r[2].0[0], &r[3].0[0], &r[4].0[0], &r[5].0[0],
-                &r[6].0[0], &r[7].0[0],
+                &r[0].0[0], &r[1].0[0], &r[2].0[0], &r[3].0[0], &r[4].0[0], &r[5].0[0], &r[6].0[0],
+                &r[7].0[0],
             ],
         ))
     }
@@ -351,8 +348,8 @@ impl<E: Engine> Coordinate for Complex<E> {
         let y = E::Fq::gather_pair(
             engine,
             [
-                &r[0].0[1], &r[1].0[1], &r[2].0[1], &r[3].0[1], &r[4].0[1], &r[5].0[1],
-                &r[6].0[1], &r[7].0[1],
+                &r[0].0[1], &r[1].0[1], &r[2].0[1], &r[3].0[1], &r[4].0[1], &r[5].0[1], &r[6].0[1],
+                &r[7].0[1],
             ],
         );
         [Self::x(engine, r), Self(y)]
@@ -391,10 +388,7 @@ impl<E: Engine> Coordinate for Complex<E> {
 
     #[inline(always)]
     fn zero(engine: E) -> Self {
-        Self([
-            E::Fq::splat(engine, &[0; 4]),
-            E::Fq::splat(engine, &[0; 4]),
-        ])
+        Self([E::Fq::splat(engine, &[0; 4]), E::Fq::splat(engine, &[0; 4])])
     }
 
     #[inline(always)]
@@ -482,4 +476,3 @@ pub(crate) fn double_times<C: Curve>(mut point: C::Projective, times: usize) -> 
     }
     point
 }
-

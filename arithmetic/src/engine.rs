@@ -27,6 +27,9 @@ pub use portable::{Portable, PortableBlock, PortableLanes};
 /// Elements in one [`Lanes`].
 pub const LANES: usize = 8;
 
+/// Products that a [`Lanes::Sum`] holds.
+pub const MAX_PRODUCTS: usize = 128;
+
 /// One field element in word form.
 pub type Words = [u64; 4];
 
@@ -67,6 +70,8 @@ pub trait Lanes: Copy + Send + Sync + 'static {
     type Block: Copy + Send + Sync + Zeroize + 'static;
     /// Exponent by which the word form differs from arkworks' Montgomery form.
     const SHIFT: u32;
+    /// A sum of products, not reduced yet.
+    type Sum: Copy;
     /// Zeros, for allocation.
     const EMPTY: Self::Block;
 
@@ -108,6 +113,18 @@ pub trait Lanes: Copy + Send + Sync + 'static {
     /// `self · (a − b)`.
     #[must_use]
     fn mul_difference(self, a: Self, b: Self) -> Self;
+    /// The empty sum.
+    fn no_products(engine: Self::Engine) -> Self::Sum;
+    /// Adds a product to a sum. Factors are below p (not 1.25·p), and no more than [`MAX_PRODUCTS`]
+    /// go into a sum.
+    #[must_use]
+    fn add_product(sum: Self::Sum, a: Self, b: Self) -> Self::Sum;
+    /// The value of a sum.
+    #[must_use]
+    fn total(sum: Self::Sum) -> Self;
+    /// Exchanges lanes and elements: element `i`, lane `j` becomes element `j`, lane `i`.
+    #[must_use]
+    fn transpose(all: [Self; LANES]) -> [Self; LANES];
     /// `(a₀ + a₁u)(b₀ + b₁u)` with `u² = −1`.
     #[must_use]
     fn mul_complex(a: [Self; 2], b: [Self; 2]) -> [Self; 2];

@@ -28,6 +28,7 @@ use crate::{
     engine::{Engine, Words},
     progress::{Cancelled, Token},
     scalars::Exponents,
+    secret::Secret,
 };
 
 mod plan;
@@ -306,7 +307,9 @@ fn bucket_sums<E: Engine, C: Curve>(
             Ok(sums)
         })
         .collect::<Result<_, Cancelled>>()?;
-    let mut all = Sums(Vec::with_capacity(parts.iter().map(|part| part.0.len()).sum()));
+    let mut all = Sums(Vec::with_capacity(
+        parts.iter().map(|part| part.0.len()).sum(),
+    ));
     for part in &parts {
         all.0.extend_from_slice(&part.0);
     }
@@ -357,8 +360,8 @@ fn weigh<E: Engine, C: Curve>(
         let (low, high) = (weight % lows, weight / lows);
         [low, if high == 0 { 0 } else { lows + high - 1 }]
     };
-    let mut rows = Secret(Vec::with_capacity(buckets.0.len()));
-    rows.0.extend(buckets.0.iter().map(|(_, row)| *row));
+    let rows: Vec<C::Row> = buckets.0.iter().map(|(_, row)| *row).collect();
+    let rows = Secret::from(rows);
     let mut starts = vec![0u32; lows + highs];
     for (key, _) in &buckets.0 {
         for key in keys(*key) {
@@ -379,7 +382,7 @@ fn weigh<E: Engine, C: Curve>(
         }
     }
     let sorted = Sorted { starts, references };
-    let sums = bucket_sums::<E, C>(engine, &rows.0, &sorted, token)?;
+    let sums = bucket_sums::<E, C>(engine, &rows, &sorted, token)?;
     let mut points = vec![C::Projective::zero(); lows + highs - 1];
     for (key, row) in &sums.0 {
         let point = C::decode::<E>(row);
@@ -393,12 +396,4 @@ fn weigh<E: Engine, C: Curve>(
     let low = weighted_sum::<C>(points[1..lows].iter().rev().copied());
     let high = weighted_sum::<C>(points[lows..].iter().rev().copied());
     Ok(low + double_times::<C>(high, low_bits))
-}
-
-struct Secret<T: Zeroize>(Vec<T>);
-
-impl<T: Zeroize> Drop for Secret<T> {
-    fn drop(&mut self) {
-        self.0.zeroize();
-    }
 }

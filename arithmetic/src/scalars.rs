@@ -27,9 +27,9 @@ impl Exponents {
     /// Of scalars.
     #[must_use]
     pub fn new(scalars: &[Fr]) -> Self {
-        let mut all = Vec::with_capacity(scalars.len());
-        all.extend(scalars.iter().map(|scalar| signed(scalar.into_bigint().0)));
-        Self(all)
+        let mut all = Self::with_capacity(scalars.len());
+        all.extend(scalars);
+        all
     }
 
     /// Of integers in `[0, r)`, which are overwritten.
@@ -41,15 +41,24 @@ impl Exponents {
         Self(integers)
     }
 
-    /// Adds one.
-    pub fn push(&mut self, scalar: Fr) {
-        if self.0.len() == self.0.capacity() {
-            let mut larger = Vec::with_capacity(self.0.len() * 2 + 8);
+    /// Room for so many.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self(Vec::with_capacity(capacity))
+    }
+
+    /// Adds some.
+    pub fn extend(&mut self, scalars: &[Fr]) {
+        let needed = self.0.len() + scalars.len();
+        if needed > self.0.capacity() {
+            // A new place, so that the old one can be overwritten before it is given back.
+            let mut larger = Vec::with_capacity(needed);
             larger.extend_from_slice(&self.0);
             core::mem::swap(&mut self.0, &mut larger);
             larger.zeroize();
         }
-        self.0.push(signed(scalar.into_bigint().0));
+        self.0
+            .extend(scalars.iter().map(|scalar| signed(scalar.into_bigint().0)));
     }
 
     /// How many.

@@ -23,9 +23,13 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("interface", &["protocol"]),
     ("groth16", &["protocol"]),
     ("chain", &["interface", "protocol"]),
+    ("arithmetic", &[]),
     ("circuits", &["primitives", "protocol"]),
     ("params", &["circuits", "protocol"]),
-    ("prover", &["params", "circuits", "primitives", "protocol"]),
+    (
+        "prover",
+        &["params", "circuits", "arithmetic", "primitives", "protocol"],
+    ),
     (
         "program",
         &["interface", "groth16", "protocol", "sbf-builtins"],
@@ -72,6 +76,7 @@ const EVERYTHING: &[&str] = &[
     "interface",
     "groth16",
     "chain",
+    "arithmetic",
     "circuits",
     "params",
     "prover",

@@ -7,7 +7,8 @@
 //! ```
 //! **Bounds.** A column gets at most 10 halves below 2^52 from each product and 10 from m·p; with
 //! the three products of [`mul_complex`](Lanes::mul_complex) that is below 2^58 in absolute value,
-//! so 64-bit columns with signed carries never overflow. p < 2^253.6 gives p/R < 2^−6.4 < 0.012:
+//! so 64-bit columns with signed carries never overflow; nor do [`MAX_PRODUCTS`] products in one sum
+//! (128 · 2^55.4 < 2^62.4), whose value is below p + 128 · 0.012 p < 2.6 p before it is normalised. p < 2^253.6 gives p/R < 2^−6.4 < 0.012:
 //! from operands with `a·b ≤ 4.1 p²` a product is below `p + 4.1·0.012 p < 1.05 p`.
 //! Sums and differences are formed limb by limb (signed), then [`normalise`] takes away ⌊x/p⌋ times
 //! p, estimated from the top limb: the estimate is never too high, and too low by less than 0.1,
@@ -24,13 +25,14 @@
 
 use core::{
     arch::x86_64::{
-        __m512i, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi64, _mm512_and_si512, _mm512_castsi256_si512,
-        _mm512_cmpeq_epi64_mask, _mm512_cmplt_epi64_mask, _mm512_inserti64x4, _mm512_loadu_si512,
-        _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_add_epi64, _mm512_mask_blend_epi64,
-        _mm512_mask_sub_epi64, _mm512_or_si512, _mm512_permutex2var_epi64, _mm512_permutexvar_epi64,
-        _mm512_set1_epi64, _mm512_setzero_si512, _mm512_shuffle_i64x2, _mm512_slli_epi64,
-        _mm512_srai_epi64, _mm512_srli_epi64, _mm512_storeu_si512, _mm512_sub_epi64,
-        _mm512_unpackhi_epi64, _mm512_unpacklo_epi64, _mm512_xor_si512, _mm256_loadu_si256,
+        __m512i, _MM_HINT_T0, _mm_prefetch, _mm256_loadu_si256, _mm512_add_epi64, _mm512_and_si512,
+        _mm512_castsi256_si512, _mm512_cmpeq_epi64_mask, _mm512_cmplt_epi64_mask,
+        _mm512_inserti64x4, _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64,
+        _mm512_mask_add_epi64, _mm512_mask_blend_epi64, _mm512_mask_sub_epi64, _mm512_or_si512,
+        _mm512_permutex2var_epi64, _mm512_permutexvar_epi64, _mm512_set1_epi64,
+        _mm512_setzero_si512, _mm512_shuffle_i64x2, _mm512_slli_epi64, _mm512_srai_epi64,
+        _mm512_srli_epi64, _mm512_storeu_si512, _mm512_sub_epi64, _mm512_unpackhi_epi64,
+        _mm512_unpacklo_epi64, _mm512_xor_si512,
     },
     marker::PhantomData,
 };
@@ -39,6 +41,8 @@ use ark_bn254::{Fq, Fr};
 use ark_ff::PrimeField;
 use zeroize::Zeroize;
 
+#[cfg(doc)]
+use super::MAX_PRODUCTS;
 use super::{Engine, Kernel, LANES, Lanes, Words};
 use crate::words::Raw;
 
@@ -60,6 +64,10 @@ pub struct IfmaLanes<M> {
     limbs: [Vector; LIMBS],
     modulus: PhantomData<M>,
 }
+
+/// Columns of a sum of products.
+#[derive(Clone, Copy)]
+pub struct IfmaSum(Wide);
 
 /// The same in memory.
 #[derive(Clone, Copy)]
@@ -405,7 +413,11 @@ fn factor_difference<M: Modulus>(a: [Vector; LIMBS], b: [Vector; LIMBS]) -> [Vec
 
 #[inline(always)]
 fn multiply(a: [Vector; LIMBS], b: [Vector; LIMBS]) -> Wide {
-    let mut t = [zero(); 10];
+    multiply_onto([zero(); 10], a, b)
+}
+
+#[inline(always)]
+fn multiply_onto(mut t: Wide, a: [Vector; LIMBS], b: [Vector; LIMBS]) -> Wide {
     for i in 0..LIMBS {
         for j in 0..LIMBS {
             t[i + j] = low(t[i + j], a[i], b[j]);
@@ -483,6 +495,7 @@ impl<M: Modulus> Lanes for IfmaLanes<M> {
     type Engine = Ifma;
     type Scalar = M;
     type Block = IfmaBlock;
+    type Sum = IfmaSum;
     const SHIFT: u32 = 4;
     const EMPTY: IfmaBlock = IfmaBlock([0; LIMBS * LANES]);
 
@@ -638,6 +651,42 @@ impl<M: Modulus> Lanes for IfmaLanes<M> {
     }
 
     #[inline(always)]
+    fn no_products(_: Ifma) -> IfmaSum {
+        IfmaSum([zero(); 10])
+    }
+
+    #[inline(always)]
+    fn add_product(sum: IfmaSum, a: Self, b: Self) -> IfmaSum {
+        IfmaSum(multiply_onto(sum.0, a.limbs, b.limbs))
+    }
+
+    #[inline(always)]
+    fn total(sum: IfmaSum) -> Self {
+        Self::new(normalise::<M>(reduce::<M>(sum.0)))
+    }
+
+    #[inline(always)]
+    fn transpose(all: [Self; LANES]) -> [Self; LANES] {
+        let mut out = all;
+        for limb in 0..LIMBS {
+            let columns = transpose([
+                all[0].limbs[limb],
+                all[1].limbs[limb],
+                all[2].limbs[limb],
+                all[3].limbs[limb],
+                all[4].limbs[limb],
+                all[5].limbs[limb],
+                all[6].limbs[limb],
+                all[7].limbs[limb],
+            ]);
+            for lane in 0..LANES {
+                out[lane].limbs[limb] = columns[lane];
+            }
+        }
+        out
+    }
+
+    #[inline(always)]
     fn mul_complex(a: [Self; 2], b: [Self; 2]) -> [Self; 2] {
         let low = multiply(a[0].limbs, b[0].limbs);
         let high = multiply(a[1].limbs, b[1].limbs);
@@ -654,7 +703,10 @@ impl<M: Modulus> Lanes for IfmaLanes<M> {
         for (column, limb) in difference[4..].iter_mut().zip(M::SHIFTED) {
             *column = plus(*column, all(limb));
         }
-        [Self::new(reduce::<M>(difference)), Self::new(reduce::<M>(sum))]
+        [
+            Self::new(reduce::<M>(difference)),
+            Self::new(reduce::<M>(sum)),
+        ]
     }
 
     #[inline(always)]

@@ -45,13 +45,18 @@ fn half(row: &[u64; 8], at: usize) -> &Words {
 
 #[inline(always)]
 fn signed<F: Raw>(value: F, signs: u8, lane: usize) -> F {
-    if signs >> lane & 1 == 1 { -value } else { value }
+    if signs >> lane & 1 == 1 {
+        -value
+    } else {
+        value
+    }
 }
 
 impl<F: Raw> Lanes for PortableLanes<F> {
     type Engine = Portable;
     type Scalar = F;
     type Block = PortableBlock;
+    type Sum = Self;
     const SHIFT: u32 = 0;
     const EMPTY: PortableBlock = [[0; 4]; LANES];
 
@@ -132,6 +137,32 @@ impl<F: Raw> Lanes for PortableLanes<F> {
     #[inline(always)]
     fn mul_difference(self, a: Self, b: Self) -> Self {
         self.mul(a.sub(b))
+    }
+
+    #[inline(always)]
+    fn no_products(_: Portable) -> Self {
+        Self([F::ZERO; LANES])
+    }
+
+    #[inline(always)]
+    fn add_product(sum: Self, a: Self, b: Self) -> Self {
+        sum.add(a.mul(b))
+    }
+
+    #[inline(always)]
+    fn total(sum: Self) -> Self {
+        sum
+    }
+
+    #[inline(always)]
+    fn transpose(all: [Self; LANES]) -> [Self; LANES] {
+        let mut out = all;
+        for (i, lanes) in out.iter_mut().enumerate() {
+            for (j, other) in all.iter().enumerate() {
+                lanes.0[j] = other.0[i];
+            }
+        }
+        out
     }
 
     #[inline(always)]

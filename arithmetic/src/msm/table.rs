@@ -32,9 +32,7 @@ impl<E: Engine, C: Curve> Kernel<E> for Double<'_, C> {
             let r = &self.rows[block * LANES..][..LANES];
             let [x, y] = C::Coordinate::<E>::xy(
                 engine,
-                [
-                    &r[0], &r[1], &r[2], &r[3], &r[4], &r[5], &r[6], &r[7],
-                ],
+                [&r[0], &r[1], &r[2], &r[3], &r[4], &r[5], &r[6], &r[7]],
             );
             xs[block] = x.save();
             ys[block] = y.save();
@@ -62,8 +60,7 @@ impl<E: Engine, C: Curve> Kernel<E> for Double<'_, C> {
         for block in 0..blocks {
             let x = C::Coordinate::<E>::load(engine, &xs[block]);
             let y = C::Coordinate::<E>::load(engine, &ys[block]);
-            self.rows[block * LANES..][..LANES]
-                .copy_from_slice(&C::Coordinate::<E>::rows([x, y]));
+            self.rows[block * LANES..][..LANES].copy_from_slice(&C::Coordinate::<E>::rows([x, y]));
         }
     }
 }

@@ -99,7 +99,6 @@ impl<E: Engine, C: Curve> Drop for Scratch<E, C> {
     }
 }
 
-
 /// A batch of pairs: sums go to the pool from `out` on.
 struct Round<'a, E: Engine, C: Curve> {
     engine: E,
@@ -140,7 +139,9 @@ impl<E: Engine, C: Curve> Kernel<E> for Chunk<'_, E, C> {
             out += pairs.len();
         }
         // Each round leaves at least one point fewer; blocks are filled up to sixteen pairs.
-        let entries = references.len().min(groups.iter().map(|g| (g.end - g.start) as usize).sum());
+        let entries = references
+            .len()
+            .min(groups.iter().map(|g| (g.end - g.start) as usize).sum());
         grow(&mut scratch.pool, entries + 2 * LANES, C::EMPTY);
         let mut start = 0;
         while !scratch.pairs.is_empty() {
@@ -225,7 +226,11 @@ fn grow<T: Copy + Zeroize>(memory: &mut Vec<T>, size: usize, empty: T) {
 
 #[inline(always)]
 fn row<'a, C: Curve>(table: &'a [C::Row], pool: &'a [C::Row], reference: u32) -> &'a C::Row {
-    let from = if reference & IN_POOL == 0 { table } else { pool };
+    let from = if reference & IN_POOL == 0 {
+        table
+    } else {
+        pool
+    };
     &from[(reference & INDEX) as usize]
 }
 
@@ -273,8 +278,10 @@ impl<E: Engine, C: Curve> Round<'_, E, C> {
     fn ask_for(&self, block: usize) {
         if let Some(pairs) = self.pairs.get(block * LANES..(block + 1) * LANES) {
             for pair in pairs {
-                self.engine.prefetch(row::<C>(self.table, self.pool, pair[0]));
-                self.engine.prefetch(row::<C>(self.table, self.pool, pair[1]));
+                self.engine
+                    .prefetch(row::<C>(self.table, self.pool, pair[0]));
+                self.engine
+                    .prefetch(row::<C>(self.table, self.pool, pair[1]));
             }
         }
     }
@@ -396,8 +403,7 @@ impl<E: Engine, C: Curve> Round<'_, E, C> {
             inverses[block % 2] = inverses[block % 2].mul(denominator);
             let square = x1.square();
             let tangent = square.add(square).add(square);
-            let slope =
-                C::Coordinate::<E>::select(cases.equal, tangent, y2.sub(y1)).mul(inverse);
+            let slope = C::Coordinate::<E>::select(cases.equal, tangent, y2.sub(y1)).mul(inverse);
             let x = slope.square().sub_two(x1, x2);
             let y = slope.mul_difference(x1, x).sub(y1);
             let mut sum = [x, y];

@@ -15,7 +15,9 @@ pub(crate) fn edges<F: PrimeField<BigInt = BigInt<4>>>() -> Vec<F> {
     let mut all = vec![F::ZERO, F::ONE, F::from(2u8), -F::ONE, -F::from(2u8)];
     let half = F::from(2u8).inverse().unwrap();
     all.extend([half, -half]);
-    for bits in [51, 52, 53, 63, 64, 65, 103, 104, 128, 156, 192, 208, 252, 253] {
+    for bits in [
+        51, 52, 53, 63, 64, 65, 103, 104, 128, 156, 192, 208, 252, 253,
+    ] {
         let power = F::from(2u8).pow([bits]);
         all.extend([power, power - F::ONE, -power]);
     }
@@ -86,7 +88,13 @@ where
                 });
                 assert_eq!(values(L::signed_difference(x, s, y, t)), expected);
             }
-            let mixed = core::array::from_fn(|lane| if 0xa6 >> lane & 1 == 1 { a[lane] } else { b[lane] });
+            let mixed = core::array::from_fn(|lane| {
+                if 0xa6 >> lane & 1 == 1 {
+                    a[lane]
+                } else {
+                    b[lane]
+                }
+            });
             assert_eq!(values(L::select(0xa6, x, y)), mixed);
         }
     }
@@ -174,10 +182,7 @@ fn pairs<L: Lanes>(engine: L::Engine, a: [u64; 8], b: [u64; 8]) {
         let (first, second) = row.split_at(4);
         for (half, at) in [(first, 0), (second, 4)] {
             let original: [u64; 4] = rows[lane][at..at + 4].try_into().unwrap();
-            assert_eq!(
-                L::decode(half.try_into().unwrap()),
-                L::decode(&original)
-            );
+            assert_eq!(L::decode(half.try_into().unwrap()), L::decode(&original));
         }
     }
 }

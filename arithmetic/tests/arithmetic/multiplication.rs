@@ -107,7 +107,12 @@ where
     }
     // A mixture: few points and few scalars, so that a bucket has all cases among others.
     let some = points::<C>(3, 6);
-    let choice = [Fr::rand(&mut rng), Fr::from(1u8), -Fr::from(1u8), Fr::from(5u8)];
+    let choice = [
+        Fr::rand(&mut rng),
+        Fr::from(1u8),
+        -Fr::from(1u8),
+        Fr::from(5u8),
+    ];
     for _ in 0..8 {
         let bases: Vec<C::Affine> = (0..300)
             .map(|_| match rng.gen_range(0..5) {
