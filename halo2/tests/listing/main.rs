@@ -1,0 +1,7 @@
+//! The listing circuit, by the circuit pattern of the conventions.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+mod completeness;
+mod round_trip;
