@@ -2,13 +2,15 @@
 //!
 //! * [`listing`]: "I am some bonded operator, this is my subject of the epoch, and this is my share of
 //!   the epoch for this listing", so that two different listings of one epoch reveal the secret;
-//! * the claim, written a second time and independently of the R1CS circuit, to be compared with it.
+//! * [`claim`]: the claim, written a second time and independently of the R1CS circuit, to be compared
+//!   with it.
 //!
 //! The proof system is `halo2_proofs` by way of the package `halo2-axiom`, pinned exactly. What it
 //! gives for a circuit (layout, keys, transcript) has no specification besides its code.
 
 #![forbid(unsafe_code)]
 
+pub mod claim;
 pub mod field;
 pub mod gadget;
 pub mod grid;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use halo2_proofs::{
     circuit::{Layouter, SimpleFloorPlanner},
-    plonk::{Advice, Circuit, Column, ConstraintSystem, Error, Fixed},
+    plonk::{Circuit, Column, ConstraintSystem, Error, Fixed},
 };
 
 use crate::{
@@ -48,7 +48,7 @@ pub trait Relation {
 }
 
 /// Which rows belong to which statement. A row may belong to several (the hash that makes the subject
-/// serves all attestations), and columns that are used apart from the others have their own entries.
+/// serves all attestations), and columns that are used beside the others have their own entries.
 #[derive(Clone, Debug)]
 pub struct Layout<S> {
     blocks: Vec<Block<S>>,
@@ -57,7 +57,7 @@ pub struct Layout<S> {
 #[derive(Clone, Debug)]
 struct Block<S> {
     statement: S,
-    columns: Vec<Column<Advice>>,
+    beside: bool,
     rows: Range<usize>,
 }
 
@@ -68,38 +68,39 @@ impl<S> Default for Layout<S> {
 }
 
 impl<S: Copy + PartialEq> Layout<S> {
-    /// Rows belong to a statement, in all columns that no other entry names.
+    /// Rows belong to a statement.
     pub fn record(&mut self, statement: S, rows: Range<usize>) {
-        self.record_columns(statement, &[], rows);
-    }
-
-    /// Rows of some columns belong to a statement.
-    pub fn record_columns(
-        &mut self,
-        statement: S,
-        columns: &[Column<Advice>],
-        rows: Range<usize>,
-    ) {
         self.blocks.push(Block {
             statement,
-            columns: columns.to_vec(),
+            beside: false,
             rows,
         });
     }
 
-    /// Whether a row of a column is of a statement. `None` stands for all columns of the main part.
-    #[must_use]
-    pub fn contains(&self, statement: S, column: Option<Column<Advice>>, row: usize) -> bool {
-        let own = column.filter(|column| {
-            let mut blocks = self.blocks.iter();
-            blocks.any(|block| block.columns.contains(column) && block.rows.contains(&row))
+    /// Rows of the columns that are used beside the others belong to a statement.
+    pub fn record_beside(&mut self, statement: S, rows: Range<usize>) {
+        self.blocks.push(Block {
+            statement,
+            beside: true,
+            rows,
         });
+    }
+
+    /// Whether a row is of a statement.
+    #[must_use]
+    pub fn contains(&self, statement: S, row: usize) -> bool {
+        self.has(statement, false, row)
+    }
+
+    /// Whether a row of the columns that are used beside the others is of a statement.
+    #[must_use]
+    pub fn contains_beside(&self, statement: S, row: usize) -> bool {
+        self.has(statement, true, row)
+    }
+
+    fn has(&self, statement: S, beside: bool, row: usize) -> bool {
         self.blocks.iter().any(|block| {
-            let of_column = match own {
-                Some(column) => block.columns.contains(&column),
-                None => block.columns.is_empty(),
-            };
-            block.statement == statement && of_column && block.rows.contains(&row)
+            block.statement == statement && block.beside == beside && block.rows.contains(&row)
         })
     }
 

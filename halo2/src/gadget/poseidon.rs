@@ -196,24 +196,17 @@ impl PoseidonChip {
         let mut state = vec![Fr::ZERO];
         state.extend(cells.iter().map(|cell| cell.value));
 
+        let mut output = cells[0];
         for constants in &rounds.first {
-            state = self.full_block(sheet, rounds, &state, constants)?;
+            output = self.full_block(sheet, rounds, &mut state, constants)?;
         }
         for constants in rounds.partial.chunks(self.rounds_per_block) {
-            state = self.partial_block(sheet, rounds, &state, constants)?;
+            output = self.partial_block(sheet, rounds, &mut state, constants)?;
         }
-        let mut output = None;
         for constants in &rounds.last {
-            state = self.full_block(sheet, rounds, &state, constants)?;
+            output = self.full_block(sheet, rounds, &mut state, constants)?;
         }
-        let row = sheet.take(1);
-        for (i, value) in state.into_iter().enumerate() {
-            let cell = sheet.advice(self.columns[i], row, value);
-            output.get_or_insert(cell);
-        }
-        let Some(output) = output else {
-            unreachable!("a state has elements")
-        };
+        sheet.take(1);
         Ok(Hashed {
             inputs: cells,
             output,
@@ -288,40 +281,38 @@ impl PoseidonChip {
         });
     }
 
+    // Writes what follows from the state at the block's first row, up to the next state; returns
+    // its first cell.
     fn full_block(
         &self,
         sheet: &mut Sheet<'_>,
         rounds: &Rounds,
-        state: &[Fr],
+        state: &mut Vec<Fr>,
         constants: &[Fr],
-    ) -> Result<Vec<Fr>, Error> {
+    ) -> Result<Cell, Error> {
         let row = sheet.take(self.full_rows());
         sheet.enable(self.full, row)?;
         let mut outputs = Vec::with_capacity(self.width);
         for (j, (element, constant)) in state.iter().zip(constants).enumerate() {
             let x = element + constant;
             let w = x.square();
-            self.write(sheet, row, j, *element);
             self.write(sheet, row, self.width + j, w);
             self.write_constant(sheet, row, j, *constant);
             outputs.push(w.square() * x);
         }
-        Ok(multiply(&rounds.matrix, &outputs))
+        *state = multiply(&rounds.matrix, &outputs);
+        Ok(self.write_state(sheet, state))
     }
 
     fn partial_block(
         &self,
         sheet: &mut Sheet<'_>,
         rounds: &Rounds,
-        state: &[Fr],
+        state: &mut Vec<Fr>,
         constants: &[Fr],
-    ) -> Result<Vec<Fr>, Error> {
+    ) -> Result<Cell, Error> {
         let row = sheet.take(self.partial_rows());
         sheet.enable(self.partial, row)?;
-        for (j, element) in state.iter().enumerate() {
-            self.write(sheet, row, j, *element);
-        }
-        let mut state = state.to_vec();
         for (round, constant) in constants.iter().enumerate() {
             if round > 0 {
                 self.write(sheet, row, self.width + 2 * round - 1, state[0]);
@@ -331,9 +322,18 @@ impl PoseidonChip {
             self.write(sheet, row, self.width + 2 * round, w);
             self.write_constant(sheet, row, round, *constant);
             state[0] = w.square() * x;
-            state = multiply(&rounds.matrix, &state);
+            *state = multiply(&rounds.matrix, state);
         }
-        Ok(state)
+        Ok(self.write_state(sheet, state))
+    }
+
+    fn write_state(&self, sheet: &mut Sheet<'_>, state: &[Fr]) -> Cell {
+        let row = sheet.row();
+        let first = sheet.advice(self.columns[0], row, state[0]);
+        for (column, element) in self.columns.iter().zip(state).skip(1) {
+            sheet.advice(*column, row, *element);
+        }
+        first
     }
 
     fn write(&self, sheet: &mut Sheet<'_>, row: usize, index: usize, value: Fr) {

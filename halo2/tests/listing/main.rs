@@ -4,4 +4,6 @@
 
 mod common;
 mod completeness;
+mod public_inputs;
 mod round_trip;
+mod soundness;
