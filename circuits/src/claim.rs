@@ -50,7 +50,7 @@ use crate::{
 };
 
 /// Version of the circuit: part of the names of parameter files.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What the verifier sees: one field element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -296,13 +296,7 @@ fn alloc_measurers<const N: usize>(
     keys: Option<&[MeasurerKey; N]>,
 ) -> Result<Vec<MeasurerKeyVar>, SynthesisError> {
     (0..N)
-        .map(|slot| {
-            let point = keys.map(|keys| keys[slot].point());
-            Ok(MeasurerKeyVar {
-                x: cs.witness("key x", point.map(|point| point.x))?,
-                y: cs.witness("key y", point.map(|point| point.y))?,
-            })
-        })
+        .map(|slot| MeasurerKeyVar::alloc(cs, keys.map(|keys| &keys[slot])))
         .collect()
 }
 

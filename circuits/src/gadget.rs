@@ -2,7 +2,6 @@
 //! order, same domain tag; tests prove that they agree. Each states its cost in constraints.
 
 pub mod bits;
-pub mod edwards;
 pub mod fixed_base;
 pub mod measurer_set;
 pub mod montgomery;

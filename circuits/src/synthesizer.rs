@@ -112,6 +112,17 @@ impl Synthesizer {
         self.enforce(a, &Num::constant(Fr::ONE), b)
     }
 
+    /// One row and one column: `num` itself. Worth it where a linear combination of many columns is
+    /// going to be multiplied by: one column stands on a B side in place of all of them.
+    ///
+    /// # Errors
+    /// Those of [`Self::witness`] and [`Self::enforce`].
+    pub fn column(&mut self, name: &'static str, num: &Num) -> Result<Num, SynthesisError> {
+        let column = self.witness(name, num.value())?;
+        self.enforce_equal(num, &column)?;
+        Ok(column)
+    }
+
     /// One row and one column: the product `a·b`.
     ///
     /// # Errors

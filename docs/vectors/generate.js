@@ -4,6 +4,7 @@
 //
 // Written from docs/protocol.md. Field elements are 64 hexadecimal digits, big-endian. circomlibjs has BabyJubJub as
 // 168700 x² + y² = 1 + 168696 x² y²; Veilpool (like arkworks) has it with a = 1, x scaled: x_veilpool = √168700 · x_circom.
+// Veilpool names points by their Montgomery coordinate u = (1 + y)/(1 − y), which is the same in both.
 import { buildBabyjub, buildPoseidonReference } from "circomlibjs";
 
 const poseidon = await buildPoseidonReference();
@@ -23,11 +24,12 @@ const P = (inputs) => F.toObject(poseidon(inputs));
 const hex = (n) => n.toString(16).padStart(64, "0");
 const mod = (n, m) => ((n % m) + m) % m;
 const toCircom = ([x, y]) => [F.div(F.e(x), ROOT), F.e(y)];
-const fromCircom = ([x, y]) => [F.toObject(F.mul(x, ROOT)), F.toObject(y)];
+const uOf = ([, y]) => F.toObject(F.div(F.add(F.one, y), F.sub(F.one, y)));
+// v = √168700 · u / x_veilpool = u / x_circom
+const vOf = ([x, y]) => F.toObject(F.div(F.e(uOf([x, y])), x));
 const negate = ([x, y]) => [F.neg(x), y];
 const base = toCircom(BASE);
 const times = (point, scalar) => babyjub.mulPointEscalar(point, mod(scalar, ORDER));
-const point = (p) => { const [x, y] = fromCircom(p); return { x: hex(x), y: hex(y) }; };
 
 if (!babyjub.inCurve(base)) throw new Error("the base isn't on circomlib's curve after conversion");
 
@@ -72,8 +74,12 @@ vectors.registry = { leaves: leaves.map(hex), index: 5, root: hex(root), empty_r
 // Measurers' keys, and the hash of sets of 3, 5 and 7.
 const domain = 0xfeedfacecafebeefn;
 const secrets = [1n, 2n, 3n, 4n, 5n, 6n, 7n].map((i) => mod(P([i, 99n]), ORDER));
+// Of K and −K the key is the one with even v.
+const vIsOdd = secrets.map((x) => vOf(times(base, x)) % 2n === 1n);
+vIsOdd.forEach((odd, i) => { if (odd) secrets[i] = ORDER - secrets[i]; });
 const keys = secrets.map((x) => times(base, x));
-const coordinates = keys.flatMap((k) => fromCircom(k));
+const shifted = keys.map((k) => times(k, 1n << 64n));
+const coordinates = keys.flatMap((k, i) => [uOf(k), uOf(shifted[i])]);
 const setHash = {
   3: P([TAG.MEASURER_SET, domain, ...coordinates.slice(0, 6)]),
   5: P([TAG.MEASURER_SET, domain, ...coordinates.slice(0, 10)]),
@@ -81,7 +87,7 @@ const setHash = {
 };
 vectors.measurer_set = {
   domain: hex(domain),
-  keys: keys.map(point),
+  keys: keys.map((k, i) => ({ u: hex(uOf(k)), shifted_u: hex(uOf(shifted[i])) })),
   set_hash: Object.fromEntries(Object.entries(setHash).map(([n, h]) => [n, hex(h)])),
 };
 
@@ -89,7 +95,13 @@ vectors.measurer_set = {
 const metrics = { bandwidth: 700n, uptime: 143n, latency: 30n, zone: 3n };
 const v = TAG.SCHNORR + (epoch << 8n) + (metrics.bandwidth << 40n) + (metrics.uptime << 60n)
   + (metrics.latency << 80n) + (metrics.zone << 100n);
-const hashOf = (noncePoint, key) => P([v, fromCircom(noncePoint)[0], fromCircom(key)[0], domain, subject]);
+const hashOf = (noncePoint, key) => P([v, uOf(noncePoint), F.toObject(F.add(F.e(uOf(key)), F.e(domain))), subject]);
+// s is short if of 2s mod l and that minus l the odd one is below 18^60 in size.
+const isShort = (s) => {
+  const double = mod(2n * s, ORDER);
+  const odd = double % 2n === 1n ? double : ORDER - double;
+  return odd < 18n ** 60n;
+};
 vectors.attestations = keys.map((key, slot) => {
   for (let i = 0n; ; i++) {
     const k = mod(P([BigInt(slot), i, 1234n]), ORDER);
@@ -97,12 +109,13 @@ vectors.attestations = keys.map((key, slot) => {
     const h = hashOf(noncePoint, key);
     if (h >= 1n << 253n) continue;
     const c = h & ((1n << 128n) - 1n);
-    const expanded = (1n << 128n) + 2n * c + 1n;
-    const s = mod(k + expanded * secrets[slot], ORDER);
-    const recomputed = babyjub.addPoint(times(base, s), negate(times(key, expanded)));
+    const multiplier = (1n << 64n) + 1n + 2n * c;
+    const s = mod(k + multiplier * secrets[slot], ORDER);
+    if (!isShort(s)) continue;
+    const recomputed = babyjub.addPoint(times(base, s), negate(times(key, multiplier)));
     if (hashOf(recomputed, key) !== h) throw new Error("the verification equation doesn't hold");
     return {
-      packed: hex(v), nonce_point: point(recomputed), hash: hex(h),
+      packed: hex(v), nonce_u: hex(uOf(recomputed)), hash: hex(h),
       challenge: c.toString(16).padStart(32, "0"), response: hex(s), tries: Number(i) + 1,
     };
   }

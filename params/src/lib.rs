@@ -10,11 +10,13 @@
 pub mod encoding;
 pub mod load;
 pub mod manifest;
+pub mod reduction;
 pub mod setup;
 pub mod verifying_key;
 
 pub use load::{LoadError, Parameters, default_cache_dir};
 pub use manifest::{Manifest, ManifestError, Record};
+pub use reduction::OddCosetReduction;
 pub use setup::{Progress, SetupError, Stage};
 pub use verifying_key::{InvalidVerifyingKey, RawVerifyingKey, VerifyingKey};
 

@@ -5,7 +5,8 @@
 //! alpha, beta, gamma, delta, tau ← ChaCha20(seed)
 //! ```
 //! The same key on every machine, whatever its number of threads: group elements are exact and
-//! written in affine form. It proves nothing about anything, and exists so that everything around a
+//! written in affine form. The `h_query` is in snarkjs' form ([`crate::reduction`]), which has the cheaper prover and goes
+//! out as a `.zkey` unchanged. It proves nothing about anything, and exists so that everything around a
 //! real key can be built and tested.
 
 use std::{
@@ -31,6 +32,7 @@ use veilpool_protocol::{MeasurerCount, verifying_key::Status};
 
 use crate::{
     manifest::{self, CLAIM, FileRecord, Manifest, ManifestError, Record},
+    reduction::OddCosetReduction,
     verifying_key::{InvalidVerifyingKey, RawVerifyingKey, VerifyingKey},
 };
 
@@ -151,7 +153,7 @@ fn generate<const N: usize>(info: &Info) -> Result<ProvingKey<Bn254>, SynthesisE
         .finalize();
     let rng = &mut ChaCha20Rng::from_seed(seed.into());
     let [alpha, beta, gamma, delta] = core::array::from_fn(|_| Fr::rand(rng));
-    Groth16::<Bn254>::generate_parameters_with_qap(
+    Groth16::<Bn254, OddCosetReduction>::generate_parameters_with_qap(
         Circuit::<N>::blank(),
         alpha,
         beta,

@@ -10,7 +10,8 @@ use veilpool_protocol::{
 
 use crate::{
     field,
-    schnorr::{MeasurerKey, MeasurerSecret, Message, SchnorrSignature},
+    measurer_key::MeasurerKey,
+    schnorr::{MeasurerSecret, Message, SchnorrSignature},
 };
 
 /// Both signing keys of a measurer. Zeroized on drop.
@@ -26,7 +27,7 @@ pub enum InvalidAttestation {
     /// Bytes that are no signature.
     #[error("the Schnorr signature is malformed: its response is not canonical")]
     MalformedSchnorr,
-    /// A signature of something else.
+    /// A signature of something else, or one whose response isn't short.
     #[error(
         "the Schnorr signature does not verify for this key, epoch, subject, values and domain"
     )]

@@ -9,18 +9,22 @@
 
 pub mod attestation;
 pub mod claim;
+pub mod digits;
 pub mod field;
+pub mod measurer_key;
 pub mod measurer_set;
+pub mod montgomery;
 pub mod operator;
 pub mod poseidon;
 pub mod registry;
 pub mod schnorr;
 
 pub use attestation::{AttestationSigner, InvalidAttestation};
+pub use measurer_key::{InvalidMeasurerKey, MeasurerKey};
 pub use measurer_set::{MeasurerSet, MeasurerSetError};
 pub use operator::{Commitment, Nullifier, OperatorSecret, Subject};
 pub use registry::{MerklePath, RegistryTree};
-pub use schnorr::{MeasurerKey, MeasurerSecret, SchnorrSignature};
+pub use schnorr::{MeasurerSecret, SchnorrSignature};
 
 /// The BN254 scalar field, over which everything is hashed and proven.
 pub use ark_bn254::Fr;

@@ -9,8 +9,9 @@ use veilpool_protocol::{
 };
 
 use crate::{
-    field, poseidon,
-    schnorr::{InvalidMeasurerKey, MeasurerKey},
+    field,
+    measurer_key::{InvalidMeasurerKey, MeasurerKey},
+    poseidon,
 };
 
 /// Why keys do not make a measurer set.
@@ -28,8 +29,8 @@ pub enum MeasurerSetError {
         /// What is wrong with it.
         source: InvalidMeasurerKey,
     },
-    /// Two slots with one key, or with a key and its negative (attack C9).
-    #[error("measurers {first} and {second} have the same key up to sign: each must have its own")]
+    /// Two slots with one key (attack C9).
+    #[error("measurers {first} and {second} have the same key: each must have its own")]
     Duplicate {
         /// From 0.
         first: usize,
@@ -54,8 +55,7 @@ impl MeasurerSet {
         let count = MeasurerCount::try_from(keys.len())?;
         for (second, key) in keys.iter().enumerate() {
             for (first, earlier) in keys.iter().enumerate().take(second) {
-                // K and −K share y.
-                if earlier.point().y == key.point().y {
+                if earlier == key {
                     return Err(MeasurerSetError::Duplicate { first, second });
                 }
             }
@@ -107,7 +107,7 @@ impl MeasurerSet {
 }
 
 fn hash(domain: Fr, keys: &[MeasurerKey], count: MeasurerCount) -> Fr {
-    let mut coordinates = keys.iter().flat_map(|key| [key.point().x, key.point().y]);
+    let mut coordinates = keys.iter().flat_map(|key| [key.u(), key.shifted_u()]);
     let mut next = || {
         coordinates
             .next()
@@ -142,7 +142,6 @@ fn hash(domain: Fr, keys: &[MeasurerKey], count: MeasurerCount) -> Fr {
 
 #[cfg(test)]
 mod tests {
-    use ark_ed_on_bn254::EdwardsAffine;
     use rand::SeedableRng;
     use rand_chacha::ChaCha20Rng;
     use veilpool_protocol::FieldBytes;
@@ -186,8 +185,7 @@ mod tests {
             second: 4,
         });
         assert_eq!(MeasurerSet::new(repeated.clone()), expected);
-        let point = repeated[1].point();
-        repeated[4] = MeasurerKey::new(EdwardsAffine::new_unchecked(-point.x, point.y)).unwrap();
+        repeated[4] = MeasurerKey::new(-*repeated[1].point()).unwrap();
         assert_eq!(MeasurerSet::new(repeated), expected);
     }
 

@@ -2,32 +2,32 @@
 //! challenge, message and challenge in one Poseidon hash.
 //!
 //! ```text
-//! sign:    R = k·B,  h = P(v, R.x, K.x, domain, S); draw k anew until h < 2²⁵³ (1.5 tries on average)
-//!          c = h mod 2¹²⁸,  c' = 2¹²⁸ + 2c + 1,  s = k + c'·x mod l
-//! verify:  R' = s·B − c'·K,  h' = P(v, R'.x, K.x, domain, S) < 2²⁵³  and  h' mod 2¹²⁸ = c
+//! sign:    R = k·B,  h = P(v, u(R), u(K) + domain, S)
+//!          c = h mod 2¹²⁸,  m = 2⁶⁴ + 1 + 2c,  s = k + m·x mod l
+//!          draw k anew until h < 2²⁵³ and s is short (`digits`): two tries on average
+//! verify:  s is short,  R' = s·B − m·K ≠ O,
+//!          h' = P(v, u(R'), u(K) + domain, S) < 2²⁵³  and  h' mod 2¹²⁸ = c
 //! ```
-//! R' is computed and not given, so it is on the curve and in the subgroup. c ↦ c' is injective, so
-//! Schnorr's argument holds unchanged (Schnorr 1991; Neven, Smart, Warinschi 2009 for short challenges);
-//! c' is what an exception-free ladder in the circuit multiplies by. A nonce is derived from key, message and
-//! fresh randomness. Coordinates are those with a = 1 (`ark-ed-on-bn254`).
+//! R' is computed and not given, so it is on the curve and in the subgroup; u names it up to sign. c ↦ m is
+//! injective, 0 < m < 2¹³⁰, and neither the difference nor the sum of two multipliers is a multiple of l, so
+//! that Schnorr's argument holds unchanged: two accepted answers to different challenges for ±R give
+//! (m ∓ m')·x = s ∓ s' (Schnorr 1991; Neven, Smart, Warinschi 2009 for short challenges). m is what the
+//! circuit's ladder over K and 2⁶⁴·K multiplies by: with c = c₀ + 2⁶⁴·c₁, m = (2c₀ + 1) + 2⁶⁴·(2c₁ + 1). For
+//! a given key, u(K) + domain determines the domain. A nonce is derived from key, message and fresh randomness.
 
 use ark_bn254::Fr;
-use ark_ec::{AffineRepr, CurveGroup, PrimeGroup, twisted_edwards::TECurveConfig};
-use ark_ed_on_bn254::{EdwardsAffine, EdwardsConfig, EdwardsProjective, Fr as SubgroupScalar};
-use ark_ff::{AdditiveGroup, BigInteger, PrimeField, Zero};
+use ark_ec::{CurveGroup, PrimeGroup};
+use ark_ed_on_bn254::{EdwardsAffine, EdwardsProjective, Fr as SubgroupScalar};
+use ark_ff::{AdditiveGroup, BigInteger, PrimeField};
 use rand::{CryptoRng, RngCore};
 use sha2::{Digest, Sha512};
 use veilpool_protocol::{
-    CoordinateBytes, MeasurerKeyBytes, SchnorrSignatureBytes,
+    SchnorrSignatureBytes,
     attestation::{CHALLENGE_BITS, HASH_BITS},
 };
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::{field, poseidon};
-
-/// A measurer's attestation key: a point of the prime-order subgroup other than the identity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct MeasurerKey(EdwardsAffine);
+use crate::{digits, field, measurer_key::MeasurerKey, montgomery, poseidon};
 
 /// A measurer's secret x, K = x·B. Zeroized on drop; no `Debug`, `Clone` or `Copy`.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -53,20 +53,6 @@ pub struct Message {
     pub subject: Fr,
 }
 
-/// Why a point is not a measurer's key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidMeasurerKey {
-    /// The equation does not hold.
-    #[error("the point is not on BabyJubJub")]
-    NotOnCurve,
-    /// Low order, or a torsion component (attack C5).
-    #[error(
-        "the point is not in the prime-order subgroup: it is the identity or has a small-order component"
-    )]
-    NotInSubgroup,
-}
-
 /// The signature's bytes have a response that is not less than the subgroup's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the signature's response is not less than the order of BabyJubJub's prime-order subgroup")]
@@ -78,46 +64,6 @@ pub struct NonCanonicalResponse;
 pub struct InvalidSignature;
 
 impl MeasurerKey {
-    /// Checks curve and subgroup.
-    ///
-    /// # Errors
-    /// [`InvalidMeasurerKey`].
-    pub fn new(point: EdwardsAffine) -> Result<Self, InvalidMeasurerKey> {
-        if !point.is_on_curve() {
-            return Err(InvalidMeasurerKey::NotOnCurve);
-        }
-        if point.is_zero() || !mul_by_order(point).is_zero() {
-            return Err(InvalidMeasurerKey::NotInSubgroup);
-        }
-        Ok(Self(point))
-    }
-
-    /// From the encoding.
-    ///
-    /// # Errors
-    /// [`InvalidMeasurerKey`].
-    pub fn from_bytes(bytes: &MeasurerKeyBytes) -> Result<Self, InvalidMeasurerKey> {
-        Self::new(EdwardsAffine::new_unchecked(
-            field::from_bytes(bytes.x.to_field()),
-            field::from_bytes(bytes.y.to_field()),
-        ))
-    }
-
-    /// The encoding.
-    #[must_use]
-    pub fn to_bytes(&self) -> MeasurerKeyBytes {
-        MeasurerKeyBytes {
-            x: CoordinateBytes::from_field(field::to_bytes(&self.0.x)),
-            y: CoordinateBytes::from_field(field::to_bytes(&self.0.y)),
-        }
-    }
-
-    /// The point.
-    #[must_use]
-    pub const fn point(&self) -> &EdwardsAffine {
-        &self.0
-    }
-
     /// Verifies a signature.
     ///
     /// # Errors
@@ -128,9 +74,13 @@ impl MeasurerKey {
         signature: &SchnorrSignature,
     ) -> Result<(), InvalidSignature> {
         let nonce_point = EdwardsProjective::generator() * signature.response
-            - self.0 * expand_challenge(signature.challenge);
-        match challenge(message, &nonce_point.into_affine(), &self.0) {
-            Some(expected) if expected == signature.challenge => Ok(()),
+            - *self.point() * multiplier(signature.challenge);
+        match challenge(message, &nonce_point.into_affine(), self) {
+            Some(expected)
+                if expected == signature.challenge && digits::is_short(&signature.response) =>
+            {
+                Ok(())
+            }
             _ => Err(InvalidSignature),
         }
     }
@@ -144,16 +94,25 @@ impl MeasurerSecret {
         Self::from_entropy(&entropy)
     }
 
-    /// From 64 uniformly random bytes.
+    /// From 64 uniformly random bytes. The sign is changed if need be, so that v(K) is even.
+    ///
+    /// # Panics
+    /// If the bytes are 0 modulo l: random ones are with probability 2⁻²⁵¹.
     #[must_use]
     pub fn from_entropy(entropy: &[u8; 64]) -> Self {
-        Self(SubgroupScalar::from_be_bytes_mod_order(entropy))
+        let mut secret = SubgroupScalar::from_be_bytes_mod_order(entropy);
+        let point = (EdwardsProjective::generator() * secret).into_affine();
+        let (_, v) = montgomery::coordinates(&point).expect("a secret is not zero");
+        if !montgomery::is_even(&v) {
+            secret.neg_in_place();
+        }
+        Self(secret)
     }
 
     /// K = x·B.
     #[must_use]
     pub fn key(&self) -> MeasurerKey {
-        MeasurerKey((EdwardsProjective::generator() * self.0).into_affine())
+        MeasurerKey::of_multiple((EdwardsProjective::generator() * self.0).into_affine())
     }
 
     /// Signs.
@@ -162,13 +121,15 @@ impl MeasurerSecret {
         loop {
             let mut nonce = self.draw_nonce(message, rng);
             let nonce_point = (EdwardsProjective::generator() * nonce).into_affine();
-            if let Some(challenge) = challenge(message, &nonce_point, &key.0) {
-                let response = nonce + expand_challenge(challenge) * self.0;
-                nonce.zeroize();
-                return SchnorrSignature {
+            let signature = challenge(message, &nonce_point, &key)
+                .map(|challenge| SchnorrSignature {
                     challenge,
-                    response,
-                };
+                    response: nonce + multiplier(challenge) * self.0,
+                })
+                .filter(|signature| digits::is_short(&signature.response));
+            nonce.zeroize();
+            if let Some(signature) = signature {
+                return signature;
             }
         }
     }
@@ -222,64 +183,31 @@ impl SchnorrSignature {
     }
 }
 
-/// c' = 2¹²⁸ + 2c + 1.
+/// m = 2⁶⁴ + 1 + 2c.
 #[must_use]
-pub fn expand_challenge(challenge: u128) -> SubgroupScalar {
-    let two_to_128 = SubgroupScalar::from(u128::MAX) + SubgroupScalar::from(1u8);
-    two_to_128 + SubgroupScalar::from(challenge).double() + SubgroupScalar::from(1u8)
+pub fn multiplier(challenge: u128) -> SubgroupScalar {
+    SubgroupScalar::from((1u128 << 64) + 1) + SubgroupScalar::from(challenge).double()
 }
 
-/// The whole hash `h = P(v, R.x, K.x, domain, S)`.
+/// The whole hash `h = P(v, u(R), u(K) + domain, S)`.
 #[must_use]
-pub fn hash(message: &Message, nonce_point: &EdwardsAffine, key: &EdwardsAffine) -> Fr {
+pub fn hash(message: &Message, nonce_u: Fr, key: &MeasurerKey) -> Fr {
     poseidon::hash([
         message.packed,
-        nonce_point.x,
-        key.x,
-        message.domain,
+        nonce_u,
+        key.u() + message.domain,
         message.subject,
     ])
 }
 
-/// c = h mod 2¹²⁸; `None` when h ≥ 2²⁵³, or R is the identity, whose coordinates the circuit cannot represent.
-fn challenge(message: &Message, nonce_point: &EdwardsAffine, key: &EdwardsAffine) -> Option<u128> {
-    if nonce_point.is_zero() {
-        return None;
-    }
-    let h = hash(message, nonce_point, key).into_bigint();
+/// c = h mod 2¹²⁸; `None` when h ≥ 2²⁵³, or R is the identity, which has no u.
+fn challenge(message: &Message, nonce_point: &EdwardsAffine, key: &MeasurerKey) -> Option<u128> {
+    let h = hash(message, montgomery::u(nonce_point)?, key).into_bigint();
     if h.num_bits() > HASH_BITS {
         return None;
     }
     const { assert!(CHALLENGE_BITS == 128) };
     Some(u128::from(h.0[0]) | u128::from(h.0[1]) << 64)
-}
-
-/// The eight points of order dividing 8, the identity first: for tests of attack C5.
-#[must_use]
-pub fn torsion_points() -> Vec<EdwardsAffine> {
-    // l·P for random P has order dividing 8; some P of the curve gives order 8.
-    let mut y = Fr::from(2u8);
-    loop {
-        y += Fr::from(1u8);
-        let Some(point) = EdwardsAffine::get_point_from_y_unchecked(y, false) else {
-            continue;
-        };
-        let candidate = mul_by_order(point);
-        let quarter = candidate.double().double();
-        if !quarter.is_zero() {
-            let mut points = vec![EdwardsAffine::zero()];
-            let mut next = candidate;
-            while !next.is_zero() {
-                points.push(next.into_affine());
-                next += candidate;
-            }
-            return points;
-        }
-    }
-}
-
-fn mul_by_order(point: EdwardsAffine) -> EdwardsProjective {
-    <EdwardsConfig as TECurveConfig>::mul_affine(&point, SubgroupScalar::MODULUS.as_ref())
 }
 
 #[cfg(test)]
@@ -300,31 +228,6 @@ mod tests {
     }
 
     #[test]
-    fn the_base_has_prime_order() {
-        let base = EdwardsProjective::generator().into_affine();
-        assert!(MeasurerKey::new(base).is_ok());
-    }
-
-    #[test]
-    fn c5_a_key_with_any_torsion_component_or_off_the_curve_is_refused() {
-        let key = *MeasurerSecret::generate(&mut ChaCha20Rng::seed_from_u64(1))
-            .key()
-            .point();
-        let points = torsion_points();
-        assert_eq!(points.len(), 8);
-        for (i, torsion) in points.iter().enumerate() {
-            assert_eq!(
-                MeasurerKey::new(*torsion),
-                Err(InvalidMeasurerKey::NotInSubgroup)
-            );
-            let shifted = (key + torsion).into_affine();
-            assert_eq!(MeasurerKey::new(shifted).is_ok(), i == 0);
-        }
-        let off = EdwardsAffine::new_unchecked(key.x, key.y + Fr::from(1u8));
-        assert_eq!(MeasurerKey::new(off), Err(InvalidMeasurerKey::NotOnCurve));
-    }
-
-    #[test]
     fn a_response_of_the_order_or_more_is_refused() {
         let mut bytes = [0u8; 48];
         bytes[16..].copy_from_slice(&SubgroupScalar::MODULUS.to_bytes_be());
@@ -335,9 +238,43 @@ mod tests {
     }
 
     #[test]
-    fn the_challenge_expands_to_two_to_the_128_plus_twice_it_plus_one() {
-        let expected = SubgroupScalar::from(2u8).pow([129u64]) - SubgroupScalar::from(1u8);
-        assert_eq!(expand_challenge(u128::MAX >> 1), expected);
+    fn the_multiplier_is_two_odd_halves() {
+        for challenge in [0, 1, u128::MAX, 1 << 64, (1 << 64) - 1, 77 << 90 | 5] {
+            let (low, high) = (challenge as u64, (challenge >> 64) as u64);
+            let odd = |half: u64| SubgroupScalar::from(2 * u128::from(half) + 1);
+            let expected = odd(low) + odd(high) * SubgroupScalar::from(1u128 << 64);
+            assert_eq!(multiplier(challenge), expected);
+        }
+    }
+
+    #[test]
+    fn a_response_that_is_not_short_is_refused_though_the_equation_holds() {
+        // A signer that leaves out the second rule.
+        let rng = &mut ChaCha20Rng::seed_from_u64(3);
+        let secret = MeasurerSecret::generate(rng);
+        let key = secret.key();
+        let message = message(1);
+        let (mut refused, mut accepted) = (0, 0);
+        while refused < 3 {
+            let nonce = secret.draw_nonce(&message, rng);
+            let point = (EdwardsProjective::generator() * nonce).into_affine();
+            let Some(challenge) = challenge(&message, &point, &key) else {
+                continue;
+            };
+            let response = nonce + multiplier(challenge) * secret.0;
+            let signature = SchnorrSignature {
+                challenge,
+                response,
+            };
+            if digits::is_short(&response) {
+                assert_eq!(key.verify(&message, &signature), Ok(()));
+                accepted += 1;
+            } else {
+                assert_eq!(key.verify(&message, &signature), Err(InvalidSignature));
+                refused += 1;
+            }
+        }
+        assert!(accepted > 0);
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! v = SCHNORR + epoch·2⁸ + bandwidth·2⁴⁰ + uptime·2⁶⁰ + latency·2⁸⁰ + zone·2¹⁰⁰
-//! R = k·B,  h = P(v, R.x, K.x, domain, subject) < 2²⁵³,  c = h mod 2¹²⁸,  s = k + (2¹²⁸ + 2c + 1)·x
+//! R = k·B,  h = P(v, u(R), u(K) + domain, subject) < 2²⁵³,  c = h mod 2¹²⁸,  s = k + (2⁶⁴ + 1 + 2c)·x
 //! ```
 //! The metrics are 16 bits wide but stand 20 bits apart, so that in the circuit one range check
 //! serves range and comparison (`docs/design.md`).

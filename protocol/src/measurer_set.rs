@@ -1,7 +1,7 @@
 //! The measurers of an epoch: n = 2f + 1 attestation keys, in order.
 //!
 //! ```text
-//! n = 3, 5:  set_hash = P(MEASURER_SET, domain, x₁, y₁, …, xₙ, yₙ)
+//! n = 3, 5:  set_hash = P(MEASURER_SET, domain, u(K₁), u(2⁶⁴·K₁), …, u(Kₙ), u(2⁶⁴·Kₙ))
 //! n = 7:     h = P(MEASURER_SET, domain, first 7 coordinates)
 //!            set_hash = P(MEASURER_SET_TAIL, h, last 7 coordinates)
 //! ```
@@ -73,13 +73,13 @@ impl TryFrom<usize> for MeasurerCount {
     }
 }
 
-/// A measurer's attestation key: an affine point of BabyJubJub in the coordinates with a = 1. Not
-/// checked to be on the curve; `primitives::MeasurerSet` does that.
+/// A measurer's attestation key K, a point of BabyJubJub up to sign, with the multiple by which the
+/// claim circuit halves its ladder. Not checked to be that; `primitives::MeasurerSet` does it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 #[cfg_attr(feature = "api", derive(serde::Serialize, serde::Deserialize))]
 pub struct MeasurerKeyBytes {
-    /// Affine x.
-    pub x: CoordinateBytes,
-    /// Affine y.
-    pub y: CoordinateBytes,
+    /// Montgomery coordinate u of K.
+    pub u: CoordinateBytes,
+    /// Montgomery coordinate u of 2⁶⁴·K.
+    pub shifted_u: CoordinateBytes,
 }

@@ -1,194 +1,140 @@
-//! A multiple of BabyJubJub's base: `s·B` for a scalar that occurs nowhere else. 501 constraints.
-//!
-//! Signed digits on the base B/2 (Hedabou, Pinel, Bénéteau 2005 use odd digits likewise):
+//! A multiple of BabyJubJub's base: `s·B` for a short scalar that occurs nowhere else. 477
+//! constraints: 60 windows of 5, 59 additions of 3. Twin of `primitives::digits`.
 //!
 //! ```text
-//! s·B = Σ dᵢ·8ⁱ·(B/2)     i = 0…82: dᵢ ∈ {±1, ±3, ±5, ±7}     i = 83: dᵢ ∈ {±1, ±3}
-//! dᵢ = 2wᵢ − 7 (last: 2wᵢ − 3), where wᵢ are the 3-bit digits of U = s + (2²⁵¹ − 1)/2 mod l
+//! s·B = Σ dᵢ·18ⁱ·(B/2)     i = 0…59: dᵢ ∈ {±1, ±3, …, ±17}
 //! ```
-//! for 2s = Σ dᵢ8ⁱ = 2U − (2²⁵¹ − 1), and 0 ≤ U < l < 2²⁵¹. **s needs no bits**: whoever knows the
-//! digits knows s, and no other statement uses s, so each window proves just that its point is one
-//! of the table's.
+//! (Odd signed digits: Hedabou, Pinel, Bénéteau 2005.) **s needs no bits**: whoever knows the digits
+//! knows s, and no other statement uses s, so each window proves just that its point is one of the
+//! table's eighteen.
 //!
-//! *Lookup, 3 constraints.* The four points of a window with positive digit, as (u, v²) in the
-//! plane, no three of them collinear (asserted when the table is made), are exactly the common
-//! zeros of two pairs of lines, `L₀₁·L₂₃ = 0` and `L₀₂·L₁₃ = 0`: a common zero lies on one line of
-//! each pair, two such lines differ and meet in one of the four points. `v·v` gives the square, and
-//! leaves v's sign to the prover, which is the digit's sign. In the last window the four points (u,
-//! ±v) themselves are looked up: 2 constraints.
+//! *Lookup, 5 constraints.* `u² = u·u`, `t = u³ = u²·u` and `v·v = t + A·u² + u` make (u, v) a point of
+//! the curve. That u is one of nine values is a polynomial of degree 9 with these roots and no other,
+//! which in powers of t = u³ is, with r₀, r₁, r₂ quadratic in u and so linear in 1, u, u²,
 //!
-//! *Addition, 3 constraints, no exception.* The sum of the first i digits is odd and at most 8ⁱ − 1
-//! in size, the next digit times 8ⁱ at least 8ⁱ; so as integers they differ and don't cancel, and
-//! both sum and difference are below 8⁸³ = 2²⁴⁹ < l: nor modulo l. Only at the last window may they
-//! meet modulo l: there `u₁ ≠ u₂` is a constraint (1 more). It makes s = 0 unprovable, and s =
-//! −3·2²⁴⁹ mod l with the digits above (see [`is_representable`]); an honest signature hits one of
-//! them with probability 2⁻²⁴⁹.
+//! ```text
+//! Π (u − uᵢ) = ((t + r₂)·t + r₁)·t + r₀      2 constraints; t alone on their B sides
+//! ```
+//! u names a point up to sign, so v's sign, the prover's, is the digit's. Nine values is where a bit
+//! costs least: k cubics give 3k values (6k points) for k + 2 constraints, and 3 for the addition.
+//!
+//! *Addition, 3 constraints, no exception.* The sum of the first i digits is odd and at most 18ⁱ − 1 in
+//! size, the next digit times 18ⁱ at least 18ⁱ; so as integers they differ and don't cancel, and both
+//! sum and difference are below 18⁶⁰ < l in size: nor modulo l.
 
 use std::sync::OnceLock;
 
 use ark_bn254::Fr;
 use ark_ec::{CurveGroup, PrimeGroup};
 use ark_ed_on_bn254::{EdwardsProjective, Fr as SubgroupScalar};
-use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField, Zero};
+use ark_ff::{AdditiveGroup, Field};
 use ark_relations::gr1cs::SynthesisError;
-
-use crate::{
-    gadget::{edwards::to_montgomery, montgomery::MontgomeryVar},
-    num::Num,
-    synthesizer::Synthesizer,
+use veilpool_primitives::{
+    digits::{DIGITS, Digit, RADIX, digits},
+    montgomery,
 };
 
-const WINDOW_BITS: usize = 3;
-const FULL_WINDOWS: usize = 83;
-const LAST_WINDOW_BITS: usize = 2;
-/// Bits of U.
-const SCALAR_BITS: usize = FULL_WINDOWS * WINDOW_BITS + LAST_WINDOW_BITS;
-const _: () = assert!(SCALAR_BITS == SubgroupScalar::MODULUS_BIT_SIZE as usize);
+use crate::{gadget::montgomery::MontgomeryVar, synthesizer::Synthesizer};
 
-/// For each window the points of the digits 1, 3, 5, 7 (last: 1, 3), in Montgomery coordinates.
-fn table() -> &'static [Vec<(Fr, Fr)>] {
-    static TABLE: OnceLock<Vec<Vec<(Fr, Fr)>>> = OnceLock::new();
-    TABLE.get_or_init(|| {
-        let half = SubgroupScalar::from(2u8)
-            .inverse()
-            .unwrap_or(SubgroupScalar::ZERO);
+/// Magnitudes of a digit.
+const CHOICES: usize = RADIX as usize / 2;
+const _: () = assert!(CHOICES == 9, "the lookup is for nine values");
+
+struct Window {
+    // Of the digits 1, 3, …, 17, in Montgomery coordinates.
+    points: [(Fr, Fr); CHOICES],
+    // Of Π (u − uᵢ), lowest first; the highest is 1.
+    polynomial: [Fr; CHOICES + 1],
+}
+
+fn windows() -> &'static [Window] {
+    static WINDOWS: OnceLock<Vec<Window>> = OnceLock::new();
+    WINDOWS.get_or_init(|| {
+        let half = SubgroupScalar::from(2u8).inverse();
+        let Some(half) = half else {
+            unreachable!("the subgroup's order is odd")
+        };
         let mut base = EdwardsProjective::generator() * half;
-        (0..=FULL_WINDOWS)
-            .map(|window| {
-                let digits = if window < FULL_WINDOWS { 4 } else { 2 };
+        (0..DIGITS)
+            .map(|_| {
                 let step = base.double();
                 let mut point = base;
-                let points = (0..digits)
-                    .map(|_| {
-                        let coordinates = to_montgomery(&point.into_affine());
-                        point += step;
-                        coordinates.unwrap_or_else(|| {
-                            unreachable!("multiples of B/2 by odd digits have odd order")
-                        })
+                let points = core::array::from_fn(|_| {
+                    let coordinates = montgomery::coordinates(&point.into_affine());
+                    point += step;
+                    coordinates.unwrap_or_else(|| {
+                        unreachable!("an odd multiple of B/2 below l is not the identity")
                     })
-                    .collect();
-                base = base.double().double().double();
-                points
+                });
+                base *= SubgroupScalar::from(RADIX);
+                Window {
+                    points,
+                    polynomial: with_roots(&points.map(|(u, _)| u)),
+                }
             })
             .collect()
     })
 }
 
-/// Index into the window's table and sign (true: negative) of each digit of `s`.
-fn digits(s: SubgroupScalar) -> Vec<(usize, bool)> {
-    let all_ones = SubgroupScalar::from(2u8).pow([SCALAR_BITS as u64]) - SubgroupScalar::from(1u8);
-    let half = SubgroupScalar::from(2u8)
-        .inverse()
-        .unwrap_or(SubgroupScalar::ZERO);
-    let shifted = (s + all_ones * half).into_bigint();
-    (0..=FULL_WINDOWS)
-        .map(|window| {
-            let width = if window < FULL_WINDOWS {
-                WINDOW_BITS
-            } else {
-                LAST_WINDOW_BITS
-            };
-            let w: usize = (0..width)
-                .map(|bit| usize::from(shifted.get_bit(window * WINDOW_BITS + bit)) << bit)
-                .sum();
-            // d = 2w − (2^width − 1): positive from the middle on; index (|d| − 1)/2.
-            let middle = 1 << (width - 1);
-            if w >= middle {
-                (w - middle, false)
-            } else {
-                (middle - 1 - w, true)
-            }
-        })
-        .collect()
-}
-
-/// Whether the gadget can be satisfied for `s`: the last addition must have neither equal nor
-/// opposite points.
-#[must_use]
-pub fn is_representable(s: SubgroupScalar) -> bool {
-    let Some((index, negative)) = digits(s).last().copied() else {
-        return false;
-    };
-    let magnitude = SubgroupScalar::from(2 * index as u64 + 1)
-        * SubgroupScalar::from(2u8).pow([(FULL_WINDOWS * WINDOW_BITS) as u64]);
-    let last = if negative { -magnitude } else { magnitude };
-    let rest = s.double() - last;
-    rest != last && rest != -last
+// Coefficients of Π (x − root), lowest first.
+fn with_roots(roots: &[Fr; CHOICES]) -> [Fr; CHOICES + 1] {
+    let mut polynomial = [Fr::ZERO; CHOICES + 1];
+    polynomial[0] = Fr::ONE;
+    for (degree, root) in roots.iter().enumerate() {
+        for i in (0..=degree + 1).rev() {
+            let below = if i == 0 { Fr::ZERO } else { polynomial[i - 1] };
+            polynomial[i] = below - polynomial[i] * root;
+        }
+    }
+    polynomial
 }
 
 /// `s·B`.
 ///
 /// # Errors
-/// Those of the constraint system.
+/// Those of the constraint system; [`SynthesisError::Unsatisfiable`] if s isn't short.
 pub fn multiply(
     cs: &mut Synthesizer,
     s: Option<SubgroupScalar>,
 ) -> Result<MontgomeryVar, SynthesisError> {
-    let digits = s.map(digits);
+    let digits = match s {
+        Some(s) => Some(digits(&s).ok_or(SynthesisError::Unsatisfiable)?),
+        None => None,
+    };
     let mut sum: Option<MontgomeryVar> = None;
-    for (window, table) in table().iter().enumerate() {
-        let is_last = window == FULL_WINDOWS;
-        let chosen = digits.as_ref().map(|digits| {
-            let (index, negative) = digits[window];
-            let (u, v) = table[index];
-            (u, if negative { -v } else { v })
-        });
-        let u = cs.witness("window u", chosen.map(|(u, _)| u))?;
-        let v = cs.witness("window v", chosen.map(|(_, v)| v))?;
-        if is_last {
-            let points = [
-                table[0],
-                (table[0].0, -table[0].1),
-                table[1],
-                (table[1].0, -table[1].1),
-            ];
-            enforce_one_of_four(cs, &u, &v, &points)?;
-        } else {
-            let square = cs.multiply("window v²", &v, &v)?;
-            let points = core::array::from_fn(|i| (table[i].0, table[i].1.square()));
-            enforce_one_of_four(cs, &u, &square, &points)?;
-        }
-        let point = MontgomeryVar { u, v };
+    for (i, window) in windows().iter().enumerate() {
+        let point = window.look_up(cs, digits.as_ref().map(|digits| digits[i]))?;
         sum = Some(match sum {
             None => point,
-            Some(sum) => {
-                if is_last {
-                    cs.enforce_nonzero(&(&sum.u - &point.u))?;
-                }
-                sum.add(cs, &point)?
-            }
+            Some(sum) => sum.add(cs, &point)?,
         });
     }
     sum.ok_or(SynthesisError::Unsatisfiable)
 }
 
-/// `(x, y)` is one of four points of the plane, no three collinear. 2 constraints; what stands on
-/// their B sides are x and y.
-fn enforce_one_of_four(
-    cs: &mut Synthesizer,
-    x: &Num,
-    y: &Num,
-    points: &[(Fr, Fr); 4],
-) -> Result<(), SynthesisError> {
-    assert!(
-        no_three_collinear(points),
-        "the lookup needs four points in general position"
-    );
-    let line = |from: usize, to: usize| {
-        let ((x0, y0), (x1, y1)) = (points[from], points[to]);
-        let (dx, dy) = (x1 - x0, y1 - y0);
-        (x * dy).add_scaled(y, -dx) + (dx * y0 - dy * x0)
-    };
-    cs.enforce(&line(0, 1), &line(2, 3), &Num::zero())?;
-    cs.enforce(&line(0, 2), &line(1, 3), &Num::zero())
-}
+impl Window {
+    fn look_up(
+        &self,
+        cs: &mut Synthesizer,
+        digit: Option<Digit>,
+    ) -> Result<MontgomeryVar, SynthesisError> {
+        let chosen = digit.map(|digit| {
+            let (u, v) = self.points[digit.index];
+            (u, if digit.negative { -v } else { v })
+        });
+        let u = cs.witness("window u", chosen.map(|(u, _)| u))?;
+        let v = cs.witness("window v", chosen.map(|(_, v)| v))?;
+        let square = cs.multiply("window u²", &u, &u)?;
+        let cube = cs.multiply("window u³", &square, &u)?;
+        let right = cube.add_scaled(&square, Fr::from(montgomery::A)) + &u;
+        cs.enforce(&v, &v, &right)?;
 
-fn no_three_collinear(points: &[(Fr, Fr); 4]) -> bool {
-    let area = |i: usize, j: usize, k: usize| {
-        let (p, q, r) = (points[i], points[j], points[k]);
-        (q.0 - p.0) * (r.1 - p.1) - (r.0 - p.0) * (q.1 - p.1)
-    };
-    [(0, 1, 2), (0, 1, 3), (0, 2, 3), (1, 2, 3)]
-        .into_iter()
-        .all(|(i, j, k)| !area(i, j, k).is_zero())
+        let quadratic = |from: usize| {
+            let coefficients = &self.polynomial[from..from + 3];
+            (&u * coefficients[1]).add_scaled(&square, coefficients[2]) + coefficients[0]
+        };
+        let inner = cs.multiply("window product", &(&cube + &quadratic(6)), &cube)?;
+        cs.enforce(&(&inner + &quadratic(3)), &cube, &-quadratic(0))?;
+        Ok(MontgomeryVar { u, v })
+    }
 }

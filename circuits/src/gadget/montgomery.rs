@@ -3,7 +3,6 @@
 //! ```text
 //! v² = u³ + A·u² + u        A = 168698, v scaled so that the curve's coefficient B is 1
 //! P + Q:  λ = (v_Q − v_P)/(u_Q − u_P)   u₃ = λ² − A − u_P − u_Q   v₃ = λ(u_P − u₃) − v_P
-//! 2P:     λ = (3u² + 2A·u + 1)/(2v)     the same with Q = P
 //! ```
 //! (Okeya, Kurumatani, Sakurai 2000; Costello, Smith 2017.) These formulas are **incomplete**: with
 //! `u_P = u_Q` the slope's equation becomes 0·λ = 0 or 0·λ ≠ 0, and in the first case λ is free,
@@ -15,11 +14,9 @@
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 use ark_relations::gr1cs::SynthesisError;
+use veilpool_primitives::montgomery::A;
 
 use crate::{num::Num, synthesizer::Synthesizer};
-
-/// The coefficient A.
-pub const A: u64 = 168_698;
 
 /// A point that isn't the one at infinity.
 #[derive(Clone)]
@@ -31,6 +28,18 @@ pub struct MontgomeryVar {
 }
 
 impl MontgomeryVar {
+    /// `v² = u³ + A·u² + u`, which it returns. 3 constraints; u and v stand on B sides.
+    ///
+    /// # Errors
+    /// Those of the constraint system.
+    pub fn enforce_on_curve(cs: &mut Synthesizer, u: &Num, v: &Num) -> Result<Num, SynthesisError> {
+        let square = cs.multiply("u²", u, u)?;
+        let cube = cs.multiply("u³", &square, u)?;
+        let right = cube.add_scaled(&square, Fr::from(A)) + u;
+        cs.enforce(v, v, &right)?;
+        Ok(right)
+    }
+
     /// `−P`. Free.
     #[must_use]
     pub fn negate(&self) -> Self {
@@ -45,21 +54,16 @@ impl MontgomeryVar {
     /// # Errors
     /// Those of the constraint system.
     pub fn add(&self, cs: &mut Synthesizer, other: &Self) -> Result<Self, SynthesisError> {
-        let slope = cs.divide("slope", &(&other.v - &self.v), &(&other.u - &self.u))?;
-        let u = third_u(cs, &slope, &self.u, &other.u)?;
+        let (slope, u) = self.chord(cs, other)?;
         self.on_line(cs, &slope, u)
     }
 
-    /// `2P`. 4 constraints. Sound if `v ≠ 0`, i.e. P isn't of order 2.
+    /// u of `P + Q`. 2 constraints. Sound if `P ≠ ±Q`.
     ///
     /// # Errors
     /// Those of the constraint system.
-    pub fn double(&self, cs: &mut Synthesizer) -> Result<Self, SynthesisError> {
-        let square = cs.multiply("u²", &self.u, &self.u)?;
-        let numerator = square * Fr::from(3u8) + &(&self.u * Fr::from(2 * A)) + Fr::from(1u8);
-        let slope = cs.divide("tangent slope", &numerator, &(&self.v * Fr::from(2u8)))?;
-        let u = third_u(cs, &slope, &self.u, &self.u)?;
-        self.on_line(cs, &slope, u)
+    pub fn u_of_sum(&self, cs: &mut Synthesizer, other: &Self) -> Result<Num, SynthesisError> {
+        Ok(self.chord(cs, other)?.1)
     }
 
     /// `2P + Q` as `(P + Q) + P`, without the second coordinate of `P + Q` (Eisenträger, Lauter,
@@ -75,11 +79,17 @@ impl MontgomeryVar {
         cs: &mut Synthesizer,
         other: &Self,
     ) -> Result<Self, SynthesisError> {
-        let slope = cs.divide("slope", &(&self.v - &other.v), &(&self.u - &other.u))?;
-        let sum_u = third_u(cs, &slope, &self.u, &other.u)?;
+        let (slope, sum_u) = self.chord(cs, other)?;
         let slopes = divide_minus(cs, &(&self.v * Fr::from(2u8)), &(&self.u - &sum_u), &slope)?;
         let u = third_u(cs, &slopes, &self.u, &sum_u)?;
         self.on_line(cs, &slopes, u)
+    }
+
+    // The slope through P and Q, and u of the third point. 2 constraints.
+    fn chord(&self, cs: &mut Synthesizer, other: &Self) -> Result<(Num, Num), SynthesisError> {
+        let slope = cs.divide("slope", &(&other.v - &self.v), &(&other.u - &self.u))?;
+        let u = third_u(cs, &slope, &self.u, &other.u)?;
+        Ok((slope, u))
     }
 
     // v₃ = λ(u_P − u₃) − v_P. 1 constraint.

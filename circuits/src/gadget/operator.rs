@@ -8,7 +8,8 @@ use crate::{gadget::poseidon, num::Num, synthesizer::Synthesizer};
 
 /// `C = P(ID, sk)`, twin of [`veilpool_primitives::Commitment`]. 237 constraints.
 pub struct CommitmentVar(Num);
-/// `S = P(SUBJECT, sk, epoch)`, twin of [`veilpool_primitives::Subject`]. 258 constraints.
+/// `S = P(SUBJECT, sk, epoch)`, twin of [`veilpool_primitives::Subject`]. 259 constraints: it is a column of
+/// its own, since every slot hashes it.
 pub struct SubjectVar(Num);
 /// `nf = P(NULLIFIER, sk, epoch)`, twin of [`veilpool_primitives::Nullifier`]. 258 constraints.
 pub struct NullifierVar(Num);
@@ -35,7 +36,8 @@ impl SubjectVar {
     /// # Errors
     /// Those of the constraint system.
     pub fn derive(cs: &mut Synthesizer, sk: &Num, epoch: &Num) -> Result<Self, SynthesisError> {
-        poseidon::hash(cs, &[tagged(tag::SUBJECT), sk.clone(), epoch.clone()]).map(Self)
+        let subject = poseidon::hash(cs, &[tagged(tag::SUBJECT), sk.clone(), epoch.clone()])?;
+        cs.column("subject", &subject).map(Self)
     }
 
     /// The field element.

@@ -1,11 +1,11 @@
-//! A path in the registry's 4-ary tree, twin of [`veilpool_primitives::MerklePath`]. 300 constraints
-//! a level (297 for the hash), 3,000 in all.
+//! A path in the registry's 4-ary tree, twin of [`veilpool_primitives::MerklePath`]. 301 constraints
+//! a level (297 for the hash, 1 for the node as a column of its own), 3,010 in all.
 //!
 //! ```text
-//! at each level:  (cur − c₀)(cur − c₁) = p    (cur − c₂)(cur − c₃) = q    p·q = 0    cur' = P(c₀, c₁, c₂, c₃)
+//! at each level:  (cur − c₀)(cur − c₁) = p    p·(cur − c₂) = q    q·(cur − c₃) = 0    cur' = P(c₀, c₁, c₂, c₃)
 //! ```
-//! A field has no zero divisors, so p·q = 0 says that the current node is one of the four children,
-//! which is all that membership means. There are no position bits: no statement uses the position
+//! A field has no zero divisors, so the last product says that the current node is one of the four
+//! children, which is all that membership means. There are no position bits: no statement uses the position
 //! (the nullifier comes from sk). Should siblings be equal to the current node, the position is
 //! ambiguous and harmless.
 
@@ -48,10 +48,11 @@ impl MerklePathVar {
     pub fn root(&self, cs: &mut Synthesizer, leaf: &Num) -> Result<Num, SynthesisError> {
         let mut current = leaf.clone();
         for children in &self.children {
-            let [d0, d1, d2, d3] = children.each_ref().map(|child| &current - child);
-            let left = cs.multiply("path left pair", &d0, &d1)?;
-            let right = cs.multiply("path right pair", &d2, &d3)?;
-            cs.enforce(&left, &right, &Num::zero())?;
+            let node = cs.column("path node", &current)?;
+            let [d0, d1, d2, d3] = children.each_ref().map(|child| &node - child);
+            let pair = cs.multiply("path pair", &d0, &d1)?;
+            let triple = cs.multiply("path triple", &pair, &d2)?;
+            cs.enforce(&triple, &d3, &Num::zero())?;
             current = poseidon::hash(cs, children)?;
         }
         Ok(current)

@@ -1,8 +1,8 @@
 //! A measurer's Schnorr signature, valid if the slot is present: twin of
-//! `primitives::MeasurerKey::verify`. 1,854 constraints besides the presence bit.
+//! `primitives::MeasurerKey::verify`. 1,554 constraints besides the presence bit.
 //!
 //! ```text
-//! R = s·B − c'·K     c' = 2¹²⁸ + 2c + 1     h = P(v, R.x, K.x, domain, S)
+//! R = s·B − m·K     m = 2⁶⁴ + 1 + 2c     h = P(v, u(R), u(K) + domain, S)
 //! present·(h − c − 2¹²⁸·hi) = 0     c of 128 bits, hi of 125 bits
 //! ```
 //! c + 2¹²⁸·hi is an integer below 2²⁵³ < r, so that (c, hi) is the one canonical decomposition of
@@ -10,38 +10,35 @@
 //!
 //! | part | constraints |
 //! | --- | --- |
-//! | K to Montgomery form | 2 |
-//! | c's bits | 128 |
-//! | c'·K | 772 |
-//! | s·B | 501 |
-//! | R = s·B − c'·K and its x | 5 |
-//! | h | 321 |
+//! | m·K, and c in its range | 651 |
+//! | s·B | 477 |
+//! | u of R = s·B − m·K | 3 |
+//! | h | 297 |
 //! | hi's bits and the equality | 126 |
 //!
-//! *Soundness.* K is of order l and not the identity (see [`MeasurerKeyVar`]), so its Montgomery
-//! form exists and is unique. s·B and c'·K are computed without reachable exception. For their sum
-//! `u₁ ≠ u₂` is enforced: it excludes R = O, whose coordinates don't exist, and the doubling s·B =
-//! −c'·K, where the slope would be free. So R is a multiple of B other than O: v ≠ 0, and its x is
-//! unique. R is computed and not given, hence on the curve and without torsion (attack C5). Its x
-//! names it: the curve has two points with one x, (x, y) and (x, −y) = −(x, y) + (0, −1), and the
-//! second is of even order.
+//! *Soundness.* s·B and m·K are computed without reachable exception; the latter up to the signs of K and
+//! 2⁶⁴·K, which change nothing for a forger (`variable_base`). For their sum `u₁ ≠ u₂` is enforced: it
+//! excludes R = O, which has no coordinates, and the doubling s·B = −m·K, where the slope would be free. So
+//! R is a multiple of B other than O, and its u is unique. R is computed and not given, hence on the
+//! curve and without torsion (attack C5). u names it up to sign: an answer for −R is worth to a forger what
+//! one for R is (`primitives::schnorr`). u(K) + domain is one input of the hash: K is pinned by the set and
+//! determines the domain from the sum.
 
-use ark_bn254::Fr;
 use ark_ec::{CurveGroup, PrimeGroup};
 use ark_ed_on_bn254::{EdwardsProjective, Fr as SubgroupScalar};
-use ark_ff::PrimeField;
+use ark_ff::{Field, PrimeField};
 use ark_relations::gr1cs::SynthesisError;
-use veilpool_primitives::{MeasurerKey, SchnorrSignature, schnorr::expand_challenge};
-use veilpool_protocol::attestation::HASH_BITS;
+use veilpool_primitives::{MeasurerKey, SchnorrSignature, digits, schnorr::multiplier};
+use veilpool_protocol::attestation::{CHALLENGE_BITS, HASH_BITS};
 
 use crate::{
-    gadget::{bits, edwards, fixed_base, measurer_set::MeasurerKeyVar, poseidon, variable_base},
+    gadget::{bits, fixed_base, measurer_set::MeasurerKeyVar, poseidon, variable_base},
     num::Num,
     synthesizer::Synthesizer,
 };
 
 /// Bits of h above the challenge.
-const HIGH_BITS: usize = HASH_BITS as usize - variable_base::BITS;
+const HIGH_BITS: usize = (HASH_BITS - CHALLENGE_BITS) as usize;
 
 /// What is signed: twin of `primitives::schnorr::Message`.
 pub struct MessageVar<'a> {
@@ -67,23 +64,19 @@ pub fn enforce_valid_if(
     message: &MessageVar<'_>,
     signature: Option<&SchnorrSignature>,
 ) -> Result<(), SynthesisError> {
-    let key_point = edwards::into_montgomery(cs, &key.x, &key.y)?;
-    let challenge = signature.map(|signature| Fr::from(signature.challenge).into_bigint());
-    let challenge_bits = bits::alloc_bits(cs, "challenge bit", challenge, 0, variable_base::BITS)?;
-    let from_key = variable_base::multiply(cs, &key_point, &challenge_bits)?;
+    let (from_key, challenge) =
+        variable_base::multiply(cs, key, signature.map(|signature| signature.challenge))?;
     let from_base = fixed_base::multiply(cs, signature.map(|signature| signature.response))?;
 
     cs.enforce_nonzero(&(&from_base.u - &from_key.u))?;
-    let nonce_point = from_base.add(cs, &from_key.negate())?;
-    let nonce_x = edwards::edwards_x(cs, &nonce_point)?;
+    let nonce_u = from_base.u_of_sum(cs, &from_key.negate())?;
 
     let hash = poseidon::hash(
         cs,
         &[
             message.packed.clone(),
-            nonce_x,
-            key.x.clone(),
-            message.domain.clone(),
+            nonce_u,
+            &key.u + message.domain,
             message.subject.clone(),
         ],
     )?;
@@ -91,32 +84,35 @@ pub fn enforce_valid_if(
         cs,
         "high hash bit",
         hash.value().map(PrimeField::into_bigint),
-        variable_base::BITS,
+        CHALLENGE_BITS as usize,
         HIGH_BITS,
     )?;
-    let low = Num::from_bits(&challenge_bits, 0);
-    let high = Num::from_bits(&high_bits, variable_base::BITS as u32);
-    cs.enforce(present, &(&hash - &low - &high), &Num::zero())
+    let low = challenge.num();
+    let high = Num::from_bits(&high_bits, CHALLENGE_BITS);
+    cs.enforce(&(&hash - &low - &high), present, &Num::zero())
 }
 
-/// Whether the gadget can compute with these: `s·B ≠ ±c'·K`, and s is representable in the
-/// fixed-base windows. A signature that verifies and isn't computable has an s or an R that is fixed
-/// by c before c is hashed: as hard to find as a preimage of the challenge.
+/// Whether the gadget can compute with these: s is short, and `s·B ≠ ±m·K`. A signature that verifies
+/// and isn't computable would have s·B = 2m·K: whoever finds one knows the measurer's secret.
 #[must_use]
 pub fn is_computable(key: &MeasurerKey, signature: &SchnorrSignature) -> bool {
     let from_base = (EdwardsProjective::generator() * signature.response).into_affine();
-    let from_key = (*key.point() * expand_challenge(signature.challenge)).into_affine();
+    let from_key = (*key.point() * multiplier(signature.challenge)).into_affine();
     // P and −P share y, and no other point of odd order does.
-    fixed_base::is_representable(signature.response) && from_base.y != from_key.y
+    digits::is_short(&signature.response) && from_base.y != from_key.y
 }
 
 /// A signature for an absent slot: not valid, but one that the gadget can compute with, whatever
 /// the key (a measurer can't choose a key that locks out whoever lacks its signature).
 #[must_use]
 pub fn placeholder(key: &MeasurerKey) -> SchnorrSignature {
+    // One half has the digits' sum 1, which is short; one more is two more in that sum.
+    let Some(half) = SubgroupScalar::from(2u8).inverse() else {
+        unreachable!("the subgroup's order is odd")
+    };
     let mut candidate = SchnorrSignature {
         challenge: 0,
-        response: SubgroupScalar::from(1u8),
+        response: half,
     };
     while !is_computable(key, &candidate) {
         candidate.response += SubgroupScalar::from(1u8);

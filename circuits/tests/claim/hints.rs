@@ -8,10 +8,9 @@ use veilpool_circuits::{Statement, gadget::threshold::Metric};
 use super::common::{Assigned, BAD, rng, sample};
 
 /// Every column that must be boolean.
-const BITS: [&str; 7] = [
+const BITS: [&str; 6] = [
     "threshold bit",
     "present",
-    "challenge bit",
     "high hash bit",
     "passes",
     "comparison bit",
@@ -49,20 +48,24 @@ fn c1_a_hint_is_not_one_more_nor_its_negative_nor_zero() {
     let mut assigned = half_bad();
     let hints = [
         "slope",
-        "tangent slope",
         "second slope",
         "inverse",
         "u",
         "v",
-        "u of key",
         "v of key",
         "±v of key",
-        "edwards x",
+        "u²",
+        "u³",
+        "half challenge",
         "window u",
         "window v",
-        "window v²",
-        "path left pair",
-        "path right pair",
+        "window u²",
+        "window u³",
+        "window product",
+        "path node",
+        "path pair",
+        "path triple",
+        "subject",
         "passes·T",
         "passes·(65535 − T)",
     ];
@@ -132,30 +135,56 @@ fn c4_thresholds_that_fold_to_the_same_public_input_have_one_decomposition() {
 }
 
 #[test]
-fn c6_bits_of_the_hash_plus_the_fields_order_are_refused() {
-    // The bits of slot 1's hash, replaced by those of hash + r, as far as 253 bits hold them.
+fn c6_a_hash_plus_the_fields_order_is_refused() {
+    // The parts of slot 1's hash, replaced by those of hash + r, as far as 253 bits hold them.
     let mut assigned = half_bad();
-    let low = &assigned.columns("challenge bit")[128..256];
-    let high = &assigned.columns("high hash bit")[125..250];
-    let columns: Vec<usize> = low.iter().chain(high).copied().collect();
-    let mut aliased = Fr::MODULUS;
-    let mut hash = <Fr as PrimeField>::BigInt::zero_value();
-    for (i, column) in columns.iter().enumerate() {
+    let halves = assigned.columns("half challenge")[2..4].to_vec();
+    let high = assigned.columns("high hash bit")[125..250].to_vec();
+    let mut hash = <Fr as PrimeField>::BigInt::from(0u64);
+    for (limb, column) in hash.0.iter_mut().zip(&halves) {
+        *limb = assigned.z[*column].into_bigint().0[0];
+    }
+    for (i, column) in high.iter().enumerate() {
         if !assigned.z[*column].is_zero() {
-            hash.0[i / 64] |= 1 << (i % 64);
+            hash.0[(128 + i) / 64] |= 1 << (i % 64);
         }
     }
+    let mut aliased = Fr::MODULUS;
     assert!(
         !aliased.add_with_carry(&hash),
         "hash + r has at most 256 bits"
     );
     assert!(aliased.num_bits() > 253, "hash + r never fits 253 bits");
-    for (i, column) in columns.iter().enumerate() {
-        assigned.z[*column] = Fr::from(aliased.get_bit(i));
+    for (limb, column) in aliased.0.iter().zip(&halves) {
+        assigned.z[*column] = Fr::from(*limb);
     }
+    for (i, column) in high.iter().enumerate() {
+        assigned.z[*column] = Fr::from(aliased.get_bit(128 + i));
+    }
+    // The sign columns spell the honest halves, and with those of the others instead the sum is another.
     let slot = Statement::AttestationValidity { slot: 1 };
     let rows = assigned.failing_rows();
     assert!(rows.iter().any(|row| assigned.layout.contains(slot, *row)));
+}
+
+#[test]
+fn c6_a_half_challenge_has_one_value_for_its_signs_and_none_beyond_64_bits() {
+    // One more in the low half and 2⁶⁴ less in the sum: c stays, the halves don't fit their signs.
+    let mut assigned = half_bad();
+    let columns = assigned.columns("half challenge");
+    let two_to_64 = Fr::from(1u128 << 64);
+    for slot in 0..3 {
+        let (low, high) = (columns[2 * slot], columns[2 * slot + 1]);
+        for sign in [one(), -one()] {
+            let honest = [assigned.z[low], assigned.z[high]];
+            assigned.z[low] += sign * two_to_64;
+            assigned.z[high] -= sign;
+            let rows = assigned.failing_rows();
+            assert_eq!(rows.len(), 2, "the two rows that spell the halves");
+            [assigned.z[low], assigned.z[high]] = honest;
+        }
+    }
+    assert!(assigned.is_satisfied());
 }
 
 #[test]
@@ -205,32 +234,23 @@ fn c1_a_window_can_not_take_another_windows_point() {
     let mut assigned = half_bad();
     let us = assigned.columns("window u");
     let vs = assigned.columns("window v");
-    let squares = assigned.columns("window v²");
-    for window in [0, 1, 40, 82] {
-        let other = (window + 1) % 83;
-        let honest =
-            [us[window], vs[window], squares[window]].map(|column| (column, assigned.z[column]));
-        for (into, from) in [
-            (us[window], us[other]),
-            (vs[window], vs[other]),
-            (squares[window], squares[other]),
-        ] {
-            assigned.z[into] = assigned.z[from];
+    let squares = assigned.columns("window u²");
+    let cubes = assigned.columns("window u³");
+    for window in [0, 1, 30, 58] {
+        let other = (window + 1) % 60;
+        for parts in [&us, &vs, &squares, &cubes] {
+            assert_eq!(parts.len(), 3 * 60);
         }
+        let honest = [&us, &vs, &squares, &cubes].map(|part| {
+            let column = part[window];
+            let value = assigned.z[column];
+            assigned.z[column] = assigned.z[part[other]];
+            (column, value)
+        });
         assert!(!assigned.is_satisfied_near(us[window]));
         for (column, value) in honest {
             assigned.z[column] = value;
         }
     }
     assert!(assigned.is_satisfied());
-}
-
-trait ZeroValue {
-    fn zero_value() -> Self;
-}
-
-impl ZeroValue for <Fr as PrimeField>::BigInt {
-    fn zero_value() -> Self {
-        Self::from(0u64)
-    }
 }

@@ -15,7 +15,7 @@ use veilpool_circuits::{
 };
 use veilpool_primitives::{
     MeasurerKey, MeasurerSecret, MeasurerSet, OperatorSecret, SchnorrSignature,
-    attestation::message, field, schnorr,
+    attestation::message, digits, field, measurer_key::torsion_points, montgomery, schnorr,
 };
 use veilpool_protocol::{
     Bandwidth, BindingBytes, DomainBytes, EpochId, FieldBytes, Latency, Metrics, NullifierBytes,
@@ -220,7 +220,7 @@ fn c9_a_measurer_that_takes_two_slots_is_refused() {
     sample.witness.measurers[1] = sample.witness.measurers[0];
     sample.witness.attestations[1] = sample.witness.attestations[0];
     violates(&sample, Statement::MeasurerSetIntegrity);
-    // A set in which a key stands twice can't be made, nor one with a key and its negative.
+    // A set in which a key stands twice can't be made; a key's negative is the same key.
     let mut keys = sample.witness.measurers.to_vec();
     assert!(MeasurerSet::new(keys.clone()).is_err());
     keys[1] = MeasurerKey::new(-*keys[0].point()).unwrap();
@@ -391,8 +391,7 @@ fn c5_a_nonce_point_with_a_torsion_component_is_refused() {
     // Measurer 0 hashes R + T for each of the eight points T of order dividing 8; only T = O gives
     // a signature.
     let entropy = [7u8; 64];
-    let x = SubgroupScalar::from_be_bytes_mod_order(&entropy);
-    let torsion = schnorr::torsion_points();
+    let torsion = torsion_points();
     assert_eq!(torsion.len(), 8);
     for (i, torsion) in torsion.iter().enumerate() {
         let mut sample = sample::<3>(54);
@@ -406,13 +405,29 @@ fn c5_a_nonce_point_with_a_torsion_component_is_refused() {
         let message = message(&witness.domain, &subject, epoch, &good_metrics());
         witness.attestations[0] = Some(Attestation {
             metrics: good_metrics(),
-            signature: sign_over_shifted_nonce(&message, x, &witness.measurers[0], torsion),
+            signature: sign_over_shifted_nonce(
+                &message,
+                scalar_of(&entropy),
+                &witness.measurers[0],
+                torsion,
+            ),
         });
         if i == 0 {
             assert!(Assigned::of(&sample.witness).is_satisfied());
         } else {
             violates(&sample, Statement::AttestationValidity { slot: 0 });
         }
+    }
+}
+
+/// The scalar that a secret holds, with the sign that makes v(K) even.
+fn scalar_of(entropy: &[u8; 64]) -> SubgroupScalar {
+    let x = SubgroupScalar::from_be_bytes_mod_order(entropy);
+    let point = (EdwardsProjective::generator() * x).into_affine();
+    if point == *MeasurerSecret::from_entropy(entropy).key().point() {
+        x
+    } else {
+        -x
     }
 }
 
@@ -426,12 +441,15 @@ fn sign_over_shifted_nonce(
     loop {
         let nonce = SubgroupScalar::rand(rng);
         let shifted = (EdwardsProjective::generator() * nonce + *torsion).into_affine();
-        let hash = schnorr::hash(message, &shifted, key.point()).into_bigint();
-        if hash.num_bits() > 253 {
+        let Some(u) = montgomery::u(&shifted) else {
+            continue;
+        };
+        let hash = schnorr::hash(message, u, key).into_bigint();
+        let challenge = u128::from(hash.0[0]) | u128::from(hash.0[1]) << 64;
+        let response = nonce + schnorr::multiplier(challenge) * x;
+        if hash.num_bits() > 253 || !digits::is_short(&response) {
             continue;
         }
-        let challenge = u128::from(hash.0[0]) | u128::from(hash.0[1]) << 64;
-        let response = nonce + schnorr::expand_challenge(challenge) * x;
         return SchnorrSignature {
             challenge,
             response,
@@ -443,7 +461,7 @@ fn sign_over_shifted_nonce(
 fn c5_a_key_with_a_torsion_component_is_no_key() {
     let sample = sample::<3>(55);
     let key = *sample.witness.measurers[0].point();
-    for (i, torsion) in schnorr::torsion_points().iter().enumerate() {
+    for (i, torsion) in torsion_points().iter().enumerate() {
         let shifted = (key + torsion).into_affine();
         assert_eq!(MeasurerKey::new(shifted).is_ok(), i == 0);
         assert!(MeasurerKey::new(*torsion).is_err());
@@ -454,7 +472,7 @@ fn c5_a_key_with_a_torsion_component_is_no_key() {
 fn c6_a_hash_of_254_bits_is_refused() {
     // A signer that doesn't draw its nonce anew leaves h ≥ 2²⁵³, of which 253 bits are not h.
     let entropy = [8u8; 64];
-    let x = SubgroupScalar::from_be_bytes_mod_order(&entropy);
+    let x = scalar_of(&entropy);
     let mut sample = sample::<3>(57);
     sample.secrets[0] = MeasurerSecret::from_entropy(&entropy);
     let witness = &mut sample.witness;
@@ -468,10 +486,11 @@ fn c6_a_hash_of_254_bits_is_refused() {
     let signature = loop {
         let nonce = SubgroupScalar::rand(rng);
         let point = (EdwardsProjective::generator() * nonce).into_affine();
-        let hash = schnorr::hash(&message, &point, witness.measurers[0].point()).into_bigint();
-        if hash.num_bits() == 254 {
-            let challenge = u128::from(hash.0[0]) | u128::from(hash.0[1]) << 64;
-            let response = nonce + schnorr::expand_challenge(challenge) * x;
+        let u = montgomery::u(&point).unwrap();
+        let hash = schnorr::hash(&message, u, &witness.measurers[0]).into_bigint();
+        let challenge = u128::from(hash.0[0]) | u128::from(hash.0[1]) << 64;
+        let response = nonce + schnorr::multiplier(challenge) * x;
+        if hash.num_bits() == 254 && digits::is_short(&response) {
             break SchnorrSignature {
                 challenge,
                 response,

@@ -61,20 +61,20 @@ struct Registry {
 #[derive(Deserialize)]
 struct Set {
     domain: String,
-    keys: Vec<Point>,
+    keys: Vec<Key>,
     set_hash: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
-struct Point {
-    x: String,
-    y: String,
+struct Key {
+    u: String,
+    shifted_u: String,
 }
 
 #[derive(Deserialize)]
 struct Signed {
     packed: String,
-    nonce_point: Point,
+    nonce_u: String,
     hash: String,
     challenge: String,
     response: String,
@@ -119,8 +119,8 @@ fn keys(vectors: &Vectors) -> Vec<MeasurerKey> {
     let keys = vectors.measurer_set.keys.iter();
     keys.map(|key| {
         MeasurerKey::from_bytes(&MeasurerKeyBytes {
-            x: CoordinateBytes::from_field(bytes(&key.x)),
-            y: CoordinateBytes::from_field(bytes(&key.y)),
+            u: CoordinateBytes::from_field(bytes(&key.u)),
+            shifted_u: CoordinateBytes::from_field(bytes(&key.shifted_u)),
         })
         .unwrap()
     })
@@ -237,11 +237,7 @@ fn c7_attestations_verify_and_hash_alike() {
     for (key, signed) in keys(&vectors).iter().zip(&vectors.attestations) {
         assert_eq!(pack(epoch, &metrics(&vectors)), bytes(&signed.packed));
         assert_eq!(key.verify(&message, &signature(signed)), Ok(()));
-        let point = ark_ed_on_bn254::EdwardsAffine::new(
-            element(&signed.nonce_point.x),
-            element(&signed.nonce_point.y),
-        );
-        let hash = schnorr::hash(&message, &point, key.point());
+        let hash = schnorr::hash(&message, element(&signed.nonce_u), key);
         assert_eq!(hash, element(&signed.hash));
         assert_eq!(
             hash.into_bigint().0[..2],

@@ -1,25 +1,22 @@
 use ark_bn254::Fr;
 use ark_ec::{CurveGroup, PrimeGroup};
 use ark_ed_on_bn254::{EdwardsAffine, EdwardsProjective, Fr as SubgroupScalar};
-use ark_ff::{AdditiveGroup, Field, PrimeField, UniformRand};
+use ark_ff::{AdditiveGroup, Field, UniformRand};
+use ark_relations::gr1cs::SynthesisError;
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
-use veilpool_circuits::{
-    gadget::{
-        bits,
-        edwards::{self, to_montgomery},
-        fixed_base,
-        measurer_set::MeasurerKeyVar,
-        montgomery::MontgomeryVar,
-        schnorr::{self, MessageVar},
-        variable_base,
-    },
-    num::Num,
+use veilpool_circuits::gadget::{
+    fixed_base,
+    measurer_set::MeasurerKeyVar,
+    montgomery::MontgomeryVar,
+    schnorr::{self, MessageVar},
+    variable_base,
 };
 use veilpool_primitives::{
-    MeasurerSecret, SchnorrSignature,
-    schnorr::{Message, expand_challenge},
+    MeasurerKey, MeasurerSecret, SchnorrSignature, digits,
+    montgomery::coordinates,
+    schnorr::{Message, multiplier},
 };
 
 use super::mode::{MODES, Mode, System};
@@ -29,7 +26,7 @@ fn affine(scalar: SubgroupScalar) -> EdwardsAffine {
 }
 
 fn point(system: &mut System, point: &EdwardsAffine) -> MontgomeryVar {
-    let (u, v) = to_montgomery(point).unwrap();
+    let (u, v) = coordinates(point).unwrap();
     MontgomeryVar {
         u: system.num(u),
         v: system.num(v),
@@ -44,67 +41,61 @@ fn scalar(seed: u64) -> SubgroupScalar {
     SubgroupScalar::rand(&mut ChaCha20Rng::seed_from_u64(seed))
 }
 
-#[test]
-fn montgomery_points_satisfy_the_curves_equation() {
-    for seed in 0..20 {
-        let (u, v) = to_montgomery(&affine(scalar(seed))).unwrap();
-        assert_eq!(v * v, u * u * u + Fr::from(168_698u32) * u * u + u);
-    }
-    assert!(to_montgomery(&EdwardsAffine::new_unchecked(Fr::ZERO, Fr::ONE)).is_none());
-    assert!(to_montgomery(&EdwardsAffine::new_unchecked(Fr::ZERO, -Fr::ONE)).is_none());
-}
-
 fn fixed(s: SubgroupScalar) -> (System, Option<(Fr, Fr)>) {
     let mut system = System::new(Mode::Witness);
     let product = fixed_base::multiply(&mut system.cs, Some(s)).unwrap();
     let value = value(&product);
-    assert_eq!(system.cs.rows(), 501);
+    assert_eq!(system.cs.rows(), 477);
     (system, value)
 }
 
 #[test]
 fn fixed_base_multiplies_edge_scalars() {
     let half = SubgroupScalar::from(2u8).inverse().unwrap();
-    let power = |e: u64| SubgroupScalar::from(2u8).pow([e]);
-    for s in [
-        SubgroupScalar::ONE,
-        -SubgroupScalar::ONE,
-        half,
-        -half,
-        power(128),
-        power(249),
-        power(250),
-        power(250) - SubgroupScalar::ONE,
-        (power(251) - SubgroupScalar::ONE) * half,
-        -(power(251) - SubgroupScalar::ONE) * half,
-    ] {
-        assert!(fixed_base::is_representable(s));
-        let (system, product) = fixed(s);
-        assert_eq!(product, to_montgomery(&affine(s)));
-        assert!(system.is_satisfied());
+    let bound = SubgroupScalar::from(digits::RADIX).pow([digits::DIGITS as u64]);
+    let largest = (bound - SubgroupScalar::ONE) * half;
+    // Sums of digits 1, 3, 17, 19, 18⁵⁹, …; all digits at an end.
+    let power = SubgroupScalar::from(digits::RADIX).pow([digits::DIGITS as u64 - 1]);
+    let sums = [1u64, 3, 17, 19, 323, 325].map(SubgroupScalar::from);
+    for s in sums
+        .into_iter()
+        .chain([power + SubgroupScalar::ONE, power - SubgroupScalar::ONE])
+        .map(|sum| sum * half)
+        .chain([largest])
+    {
+        for s in [s, -s] {
+            let (system, product) = fixed(s);
+            assert_eq!(product, coordinates(&affine(s)));
+            assert!(system.is_satisfied());
+        }
     }
 }
 
 #[test]
-fn c1_the_scalars_at_which_the_last_window_wraps_are_refused() {
-    // s·B = −3·2²⁴⁹·(B/2) twice over, and s·B = O. For +3·2²⁴⁹ the digits are those of another
-    // representation modulo l.
-    let wraps = SubgroupScalar::from(2u8).pow([249]) * SubgroupScalar::from(3u8);
-    for s in [SubgroupScalar::ZERO, -wraps] {
-        assert!(!fixed_base::is_representable(s));
-        assert!(!fixed(s).0.is_satisfied());
+fn c1_scalars_that_are_not_short_have_no_assignment() {
+    // Zero among them, whose multiple has no coordinates.
+    for s in [SubgroupScalar::ZERO, SubgroupScalar::ONE] {
+        assert!(!digits::is_short(&s));
+        let mut system = System::new(Mode::Witness);
+        assert!(matches!(
+            fixed_base::multiply(&mut system.cs, Some(s)),
+            Err(SynthesisError::Unsatisfiable)
+        ));
     }
-    let one_digit = SubgroupScalar::from(2u8).pow([249]);
-    for s in [wraps, one_digit, -one_digit] {
-        assert!(fixed_base::is_representable(s));
-        let (system, product) = fixed(s);
-        assert_eq!(product, to_montgomery(&affine(s)));
-        assert!(system.is_satisfied());
+}
+
+fn key_var(system: &mut System, key: &MeasurerKey) -> MeasurerKeyVar {
+    let v = |point| coordinates(point).map(|(_, v)| v);
+    MeasurerKeyVar {
+        u: system.num(key.u()),
+        shifted_u: system.num(key.shifted_u()),
+        v: v(key.point()),
+        shifted_v: v(key.shifted()),
     }
 }
 
 #[test]
-fn variable_base_multiplies_by_edge_challenges() {
+fn variable_base_multiplies_by_edge_challenges_whatever_the_signs_of_the_keys_points() {
     for challenge in [
         0,
         1,
@@ -113,24 +104,41 @@ fn variable_base_multiplies_by_edge_challenges() {
         (1 << 127) - 1,
         u128::MAX - 1,
         0x5555 << 100,
+        1 << 64,
+        (1 << 64) - 1,
+        u128::MAX << 64,
     ] {
-        let key = affine(scalar(challenge as u64 ^ 9));
-        let (mut system, bits) = with_bits(Mode::Witness, challenge);
-        let key_var = point(&mut system, &key);
-        let before = system.cs.rows();
-        let product = variable_base::multiply(&mut system.cs, &key_var, &bits).unwrap();
-        assert_eq!(system.cs.rows() - before, 772);
-        let expected = (key * expand_challenge(challenge)).into_affine();
-        assert_eq!(value(&product), to_montgomery(&expected));
-        assert!(system.is_satisfied());
+        let key = MeasurerKey::new(affine(scalar(challenge as u64 ^ 9))).unwrap();
+        // The set pins both points up to sign only; each of the four choices is a multiple by X ± 2⁶⁴·Y
+        // up to sign, and none meets an exception.
+        for (negate, negate_shifted) in [(false, false), (true, false), (false, true), (true, true)]
+        {
+            let mut system = System::new(Mode::Witness);
+            let mut key_var = key_var(&mut system, &key);
+            let half = |bits: u64| SubgroupScalar::from(2 * u128::from(bits) + 1);
+            let mut low = half(challenge as u64);
+            let mut high = half((challenge >> 64) as u64) * SubgroupScalar::from(1u128 << 64);
+            if negate {
+                key_var.v = key_var.v.map(|v| -v);
+                low = -low;
+            }
+            if negate_shifted {
+                key_var.shifted_v = key_var.shifted_v.map(|v| -v);
+                high = -high;
+            }
+            let before = system.cs.rows();
+            let (product, challenge_var) =
+                variable_base::multiply(&mut system.cs, &key_var, Some(challenge)).unwrap();
+            assert_eq!(system.cs.rows() - before, 651);
+            assert_eq!(challenge_var.num().value(), Some(Fr::from(challenge)));
+            let expected = (*key.point() * (low + high)).into_affine();
+            assert_eq!(value(&product), coordinates(&expected));
+            assert!(system.is_satisfied());
+            if !negate && !negate_shifted {
+                assert_eq!(low + high, multiplier(challenge));
+            }
+        }
     }
-}
-
-fn with_bits(mode: Mode, challenge: u128) -> (System, Vec<Num>) {
-    let mut system = System::new(mode);
-    let challenge = Fr::from(challenge).into_bigint();
-    let bits = bits::alloc_bits(&mut system.cs, "bit", Some(challenge), 0, 128).unwrap();
-    (system, bits)
 }
 
 #[test]
@@ -144,22 +152,26 @@ fn c1_an_addition_at_an_exception_has_a_free_slope_and_the_guard_refuses_it() {
     let sum = first.add(&mut system.cs, &second).unwrap();
     assert!(system.is_satisfied());
     let double = (point_value + point_value).into_affine();
-    assert_ne!(value(&sum), to_montgomery(&double));
+    assert_ne!(value(&sum), coordinates(&double));
     system.cs.enforce_nonzero(&(&first.u - &second.u)).unwrap();
     assert!(!system.is_satisfied());
 }
 
 #[test]
 fn c1_a_signature_whose_two_multiples_coincide_is_refused() {
-    // s·B = ±c'·K: the join would be a doubling with a free slope, or R the identity.
-    let entropy = [9u8; 64];
-    let secret = MeasurerSecret::from_entropy(&entropy);
-    let x = SubgroupScalar::from_be_bytes_mod_order(&entropy);
-    let key = secret.key();
+    // s·B = ±m·K: the join would be a doubling with a free slope, or R the identity. The challenge is one
+    // for which that s is short.
+    let rng = &mut ChaCha20Rng::seed_from_u64(9);
+    let x = scalar(10);
+    let key = MeasurerKey::new(affine(x)).unwrap();
+    let x = if affine(x) == *key.point() { x } else { -x };
+    let challenge = (0..)
+        .find(|challenge| digits::is_short(&(multiplier(*challenge) * x)))
+        .unwrap();
     for sign in [SubgroupScalar::ONE, -SubgroupScalar::ONE] {
         let signature = SchnorrSignature {
-            challenge: 77,
-            response: sign * expand_challenge(77) * x,
+            challenge,
+            response: sign * multiplier(challenge) * x,
         };
         assert!(!schnorr::is_computable(&key, &signature));
         // Even in an absent slot.
@@ -169,36 +181,33 @@ fn c1_a_signature_whose_two_multiples_coincide_is_refused() {
     }
     // An absent slot has a placeholder that works, even for a key made to collide with the first
     // candidate.
-    let first = SchnorrSignature {
-        challenge: 0,
-        response: SubgroupScalar::ONE,
-    };
-    let hostile = affine(expand_challenge(0).inverse().unwrap());
-    let hostile = veilpool_primitives::MeasurerKey::new(hostile).unwrap();
-    assert!(!schnorr::is_computable(&hostile, &first));
-    let mut system = System::new(Mode::Witness);
-    let placeholder = schnorr::placeholder(&hostile);
-    assert!(verify(
-        &mut system,
-        false,
-        &hostile,
-        &[Fr::ONE; 3],
-        &placeholder
-    ));
+    let half = SubgroupScalar::from(2u8).inverse().unwrap();
+    let hostile = affine(half * multiplier(0).inverse().unwrap());
+    for (hostile, collides) in [(hostile, true), (affine(SubgroupScalar::rand(rng)), false)] {
+        let hostile = MeasurerKey::new(hostile).unwrap();
+        let placeholder = schnorr::placeholder(&hostile);
+        assert_eq!(placeholder.response != half, collides);
+        assert!(schnorr::is_computable(&hostile, &placeholder));
+        let mut system = System::new(Mode::Witness);
+        assert!(verify(
+            &mut system,
+            false,
+            &hostile,
+            &[Fr::ONE; 3],
+            &placeholder
+        ));
+    }
 }
 
 fn verify(
     system: &mut System,
     present: bool,
-    key: &veilpool_primitives::MeasurerKey,
+    key: &MeasurerKey,
     message: &[Fr; 3],
     signature: &SchnorrSignature,
 ) -> bool {
     let present = system.num(Fr::from(present));
-    let key = MeasurerKeyVar {
-        x: system.num(key.point().x),
-        y: system.num(key.point().y),
-    };
+    let key = key_var(system, key);
     let [packed, domain, subject] = message.map(|value| system.num(value));
     let message = MessageVar {
         packed: &packed,
@@ -212,38 +221,27 @@ fn verify(
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
     #[test]
-    fn the_two_forms_of_the_curve_agree(seed in any::<u64>()) {
-        let native = affine(scalar(seed));
-        for mode in MODES {
-            let mut system = System::new(mode);
-            let (x, y) = (system.num(native.x), system.num(native.y));
-            let montgomery = edwards::into_montgomery(&mut system.cs, &x, &y).unwrap();
-            prop_assert_eq!(value(&montgomery), to_montgomery(&native));
-            let back = edwards::edwards_x(&mut system.cs, &montgomery).unwrap();
-            prop_assert_eq!(back.value(), Some(native.x));
-            prop_assert!(system.is_satisfied());
-        }
-    }
-
-    #[test]
-    fn sums_doubles_and_multiples_are_the_native_ones(a in any::<u64>(), b in any::<u64>(), challenge in any::<u128>()) {
+    fn sums_and_multiples_are_the_native_ones(a in any::<u64>(), b in any::<u64>(), challenge in any::<u128>()) {
         prop_assume!(a != b);
         let (p, q) = (affine(scalar(a)), affine(scalar(b)));
+        let key = MeasurerKey::new(p).unwrap();
         for mode in MODES {
-            let (mut system, bits) = with_bits(mode, challenge);
+            let mut system = System::new(mode);
             let (pv, qv) = (point(&mut system, &p), point(&mut system, &q));
+            let key_var = key_var(&mut system, &key);
             let cs = &mut system.cs;
             let sum = pv.add(cs, &qv).unwrap();
-            prop_assert_eq!(value(&sum), to_montgomery(&(p + q).into_affine()));
-            let double = pv.double(cs).unwrap();
-            prop_assert_eq!(value(&double), to_montgomery(&(p + p).into_affine()));
+            prop_assert_eq!(value(&sum), coordinates(&(p + q).into_affine()));
+            prop_assert_eq!(pv.u_of_sum(cs, &qv).unwrap().value(), sum.u.value());
+            let square = MontgomeryVar::enforce_on_curve(cs, &pv.u, &pv.v).unwrap();
+            prop_assert_eq!(square.value(), pv.v.value().map(|v| v * v));
             let fused = pv.double_and_add(cs, &qv).unwrap();
-            prop_assert_eq!(value(&fused), to_montgomery(&(p + p + q).into_affine()));
+            prop_assert_eq!(value(&fused), coordinates(&(p + p + q).into_affine()));
             let difference = pv.add(cs, &qv.negate()).unwrap();
-            prop_assert_eq!(value(&difference), to_montgomery(&(p - q).into_affine()));
-            let multiple = variable_base::multiply(cs, &pv, &bits).unwrap();
-            let expected = (p * expand_challenge(challenge)).into_affine();
-            prop_assert_eq!(value(&multiple), to_montgomery(&expected));
+            prop_assert_eq!(value(&difference), coordinates(&(p - q).into_affine()));
+            let (multiple, _) = variable_base::multiply(cs, &key_var, Some(challenge)).unwrap();
+            let expected = (*key.point() * multiplier(challenge)).into_affine();
+            prop_assert_eq!(value(&multiple), coordinates(&expected));
             prop_assert!(system.is_satisfied());
         }
     }
@@ -251,8 +249,9 @@ proptest! {
     #[test]
     fn fixed_base_is_the_native_multiplication(seed in any::<u64>()) {
         let s = scalar(seed);
+        prop_assume!(digits::is_short(&s));
         let (system, product) = fixed(s);
-        prop_assert_eq!(product, to_montgomery(&affine(s)));
+        prop_assert_eq!(product, coordinates(&affine(s)));
         prop_assert!(system.is_satisfied());
     }
 
@@ -265,7 +264,7 @@ proptest! {
         let mut key = secret.key();
         match tamper {
             1 => signature.challenge ^= 1 << (seed % 128),
-            2 => signature.response += SubgroupScalar::ONE,
+            2 => signature.response += SubgroupScalar::ONE, // S + 2: still short
             3 => signature.response = -signature.response,
             4 => key = MeasurerSecret::generate(rng).key(),
             _ => {}

@@ -102,8 +102,10 @@ proptest! {
             let keys: Vec<MeasurerKeyVar> = keys
                 .iter()
                 .map(|key| MeasurerKeyVar {
-                    x: system.num(key.point().x),
-                    y: system.num(key.point().y),
+                    u: system.num(key.u()),
+                    shifted_u: system.num(key.shifted_u()),
+                    v: None,
+                    shifted_v: None,
                 })
                 .collect();
             let hash = measurer_set::hash(&mut system.cs, &domain, &keys).unwrap();

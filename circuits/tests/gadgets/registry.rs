@@ -21,7 +21,7 @@ proptest! {
             let path = MerklePathVar::alloc(&mut system.cs, Some(&children)).unwrap();
             let computed = path.root(&mut system.cs, &leaf).unwrap();
             prop_assert_eq!(computed.value(), Some(root));
-            prop_assert_eq!(system.cs.rows(), 3000);
+            prop_assert_eq!(system.cs.rows(), 3010);
             prop_assert!(system.is_satisfied());
         }
         // A leaf that isn't among the children satisfies nothing, whatever the root.

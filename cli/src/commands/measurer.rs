@@ -92,12 +92,12 @@ struct Running {
     reflector: String,
 }
 
-/// `X:Y`, as `veilpool pool init` takes it.
+/// `U:U'`, u of K and of 2⁶⁴·K, as `veilpool pool init` takes it.
 pub(crate) fn key_text(key: &MeasurerKeyBytes) -> String {
     format!(
         "{}:{}",
-        hex::encode(key.x.as_bytes()),
-        hex::encode(key.y.as_bytes())
+        hex::encode(key.u.as_bytes()),
+        hex::encode(key.shifted_u.as_bytes())
     )
 }
 

@@ -147,11 +147,11 @@ pub(crate) async fn run(command: Command, output: Output) -> anyhow::Result<()> 
     }
 }
 
-/// An attestation key from `X:Y`, both of 64 hexadecimal digits.
+/// An attestation key from `U:U'`, both of 64 hexadecimal digits.
 pub(crate) fn parse_key(text: &str) -> anyhow::Result<MeasurerKeyBytes> {
-    let Some((x, y)) = text.split_once(':') else {
+    let Some((u, shifted_u)) = text.split_once(':') else {
         bail!(
-            "'{text}' is not a measurer's key: X:Y is expected, as `veilpool measurer show` prints it"
+            "'{text}' is not a measurer's key: U:U' is expected, as `veilpool measurer show` prints it"
         );
     };
     let parse = |part: &str| {
@@ -159,8 +159,8 @@ pub(crate) fn parse_key(text: &str) -> anyhow::Result<MeasurerKeyBytes> {
             .map_err(|error| anyhow::anyhow!("'{text}' is not a measurer's key: {error}"))
     };
     Ok(MeasurerKeyBytes {
-        x: parse(x)?,
-        y: parse(y)?,
+        u: parse(u)?,
+        shifted_u: parse(shifted_u)?,
     })
 }
 

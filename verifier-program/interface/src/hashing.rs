@@ -64,7 +64,10 @@ pub fn set_hash(
 ) -> Result<SetHashBytes, PoseidonUnavailable> {
     let coordinates = || {
         keys.iter()
-            .flat_map(|key| [key.x.as_bytes().as_slice(), key.y.as_bytes().as_slice()])
+            .flat_map(|key| [
+                key.u.as_bytes().as_slice(),
+                key.shifted_u.as_bytes().as_slice(),
+            ])
     };
     let set = FieldBytes::from_u128(u128::from(tag::MEASURER_SET));
     let head = [set.as_bytes().as_slice(), domain.as_bytes().as_slice()];

@@ -105,8 +105,8 @@ mod tests {
     fn rules_and_books_are_the_pools_first_fields() {
         let field = |i| FieldBytes::from_u128(i);
         let key = |i| MeasurerKeyBytes {
-            x: CoordinateBytes::from_field(field(i)),
-            y: CoordinateBytes::from_field(field(i + 1)),
+            u: CoordinateBytes::from_field(field(i)),
+            shifted_u: CoordinateBytes::from_field(field(i + 1)),
         };
         let pool = Pool {
             bump: 1,

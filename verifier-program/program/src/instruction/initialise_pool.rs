@@ -154,15 +154,15 @@ pub(crate) fn process(
     Ok(())
 }
 
-/// Three, five or seven keys; no coordinate zero (such a point is of order 1, 2 or 4); none twice: K, −K, and
-/// either plus the point of order two share a coordinate with K. That keys are of the prime-order
-/// subgroup is checked by whoever makes the set: a point of small order counts as one of the f that lie.
+/// Three, five or seven keys; no coordinate zero (such a point is of order two); none twice, by either
+/// coordinate. That keys are of the prime-order subgroup, and the second coordinate that of 2⁶⁴·K, is
+/// checked by whoever makes the set: a key that isn't counts as one of the f that lie.
 fn check_measurers(keys: &[MeasurerKeyBytes]) -> Result<MeasurerCount, ProgramError> {
     let count = MeasurerCount::try_from(keys.len()).map_err(|_| PoolError::InvalidMeasurerSet)?;
     let is_zero = |coordinate: &[u8; 32]| coordinate.iter().all(|byte| *byte == 0);
     if keys
         .iter()
-        .any(|key| is_zero(key.x.as_bytes()) || is_zero(key.y.as_bytes()))
+        .any(|key| is_zero(key.u.as_bytes()) || is_zero(key.shifted_u.as_bytes()))
     {
         return Err(PoolError::InvalidMeasurerSet.into());
     }
@@ -170,7 +170,7 @@ fn check_measurers(keys: &[MeasurerKeyBytes]) -> Result<MeasurerCount, ProgramEr
     while let Some((first, others)) = rest.split_first() {
         if others
             .iter()
-            .any(|other| other.x == first.x || other.y == first.y)
+            .any(|other| other.u == first.u || other.shifted_u == first.shifted_u)
         {
             return Err(PoolError::DuplicateMeasurer.into());
         }

@@ -199,12 +199,15 @@ fn c9_a_measurer_that_stands_twice_in_a_set_is_refused() {
             assert_eq!(start().make(same), Err(PoolError::DuplicateMeasurer.into()));
         }
     }
-    // K and −K share y; K and −K plus the point of order two share x.
+    // K and −K share both coordinates; one is enough.
     let key = rules(MeasurerCount::Three).measurers[0];
     let other = CoordinateBytes::from_field(FieldBytes::from_u128(5));
     for twin in [
-        MeasurerKeyBytes { x: other, ..key },
-        MeasurerKeyBytes { y: other, ..key },
+        MeasurerKeyBytes { u: other, ..key },
+        MeasurerKeyBytes {
+            shifted_u: other,
+            ..key
+        },
     ] {
         let mut rules = rules(MeasurerCount::Three);
         rules.measurers[2] = twin;
@@ -219,10 +222,10 @@ fn c9_a_measurer_that_stands_twice_in_a_set_is_refused() {
 fn c5_an_identity_key_and_other_numbers_of_keys_are_refused() {
     let zero = CoordinateBytes::from_field(FieldBytes::ZERO);
     let one = CoordinateBytes::from_field(FieldBytes::from_u128(1));
-    // Of order one and two, and of order four.
-    for (x, y) in [(zero, one), (one, zero), (zero, zero)] {
+    // The point of order two, as key or as its multiple.
+    for (u, shifted_u) in [(zero, one), (one, zero), (zero, zero)] {
         let mut rules = rules(MeasurerCount::Three);
-        rules.measurers[1] = MeasurerKeyBytes { x, y };
+        rules.measurers[1] = MeasurerKeyBytes { u, shifted_u };
         assert_eq!(
             start().make(rules),
             Err(PoolError::InvalidMeasurerSet.into())
