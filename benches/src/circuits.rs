@@ -1,9 +1,7 @@
 //! What circuits are made of: exact counts, the same on every machine.
 
-use std::path::Path;
-
 use ark_bn254::Fr;
-use ark_ff::{AdditiveGroup, Zero};
+use ark_ff::AdditiveGroup;
 use ark_relations::gr1cs::{ConstraintSynthesizer, ConstraintSystemRef, SynthesisError};
 use serde::{Deserialize, Serialize};
 use veilpool_circuits::{
@@ -76,7 +74,11 @@ impl<const N: usize> ConstraintSynthesizer<Fr> for Deeper<'_, N> {
         for _ in 0..self.levels {
             let mut children = Vec::with_capacity(ARITY);
             for place in 0..ARITY {
-                let value = if place == 0 { node.value() } else { Some(Fr::ZERO) };
+                let value = if place == 0 {
+                    node.value()
+                } else {
+                    Some(Fr::ZERO)
+                };
                 children.push(cs.witness("path child", value)?);
             }
             // As `gadget::registry` has it.
@@ -122,7 +124,11 @@ pub fn measure(
     let mut rows = Vec::new();
     for depth in depths {
         for n in MeasurerCount::ALL {
-            progress.begins(&format!("counting n = {}, 2^{} leaves", n.get(), depth.log2_leaves()));
+            progress.begins(&format!(
+                "counting n = {}, 2^{} leaves",
+                n.get(),
+                depth.log2_leaves()
+            ));
             let info = Info::of(n.get(), &matrices(n, *depth)?);
             let circom = peers
                 .map(|install| compile(install, n.get(), *depth, progress))

@@ -11,8 +11,8 @@ use veilpool_params::default_cache_dir;
 use veilpool_protocol::MeasurerCount;
 
 use crate::{
-    circuits, contests,
     child::Host,
+    circuits, contests,
     machine::Machine,
     onchain,
     peers::{Depth, Install},
@@ -143,10 +143,16 @@ fn measure(
             report.circuits = part(quick, Circuits { rows, sizes });
         }
         Section::Proving => {
-            report.proving = part(quick, proving::measure(host, counts, cache, runs, progress)?);
+            report.proving = part(
+                quick,
+                proving::measure(host, counts, cache, runs, progress)?,
+            );
         }
         Section::Memory => {
-            report.memory = part(quick, proving::measure_memory(host, counts, cache, progress)?);
+            report.memory = part(
+                quick,
+                proving::measure_memory(host, counts, cache, progress)?,
+            );
         }
         Section::Scaling => {
             let sizes: Vec<_> = counts
@@ -225,7 +231,10 @@ fn write(report: &Report, out: &Path) -> anyhow::Result<()> {
     if let Ok(text) = fs::read_to_string(&readme)
         && text.contains("<!-- generated:benchmarks -->")
     {
-        write_file(&readme, &report::fill(&text, "benchmarks", &table::short(report))?)?;
+        write_file(
+            &readme,
+            &report::fill(&text, "benchmarks", &table::short(report))?,
+        )?;
     }
     Ok(())
 }

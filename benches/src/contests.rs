@@ -5,18 +5,14 @@
 //! | same key | one `.zkey` and one `.wtns` | snarkjs, rapidsnark, stock arkworks, ours |
 //! | same statement | one claim; each has its own circuit and key, and computes its own witness | circom with snarkjs, circom with rapidsnark, ours |
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use serde_json::Value;
 use veilpool_circuits::claim::sample::Sample;
-use veilpool_prover::snarkjs;
 use veilpool_protocol::MeasurerCount;
+use veilpool_prover::snarkjs;
 
 use crate::{
     child::{Host, Measured},
@@ -158,7 +154,10 @@ impl Setting<'_> {
         });
         Ok(Contest {
             id: format!("{stem}-same-statement"),
-            title: format!("claim, n = {}, witness included, each with its own circuit", n.get()),
+            title: format!(
+                "claim, n = {}, witness included, each with its own circuit",
+                n.get()
+            ),
             contestants,
         })
     }
@@ -184,7 +183,12 @@ impl Setting<'_> {
             environment: BTreeMap::new(),
         });
         Some(Contestant {
-            name: if before.len() > 1 { "circom, rapidsnark" } else { "rapidsnark" }.to_owned(),
+            name: if before.len() > 1 {
+                "circom, rapidsnark"
+            } else {
+                "rapidsnark"
+            }
+            .to_owned(),
             cold: before,
             warm: None,
             output: self.output(&stem, circuit),
@@ -242,7 +246,11 @@ mod tests {
         for n in MeasurerCount::ALL {
             let input = claim_input(n).unwrap_or_default();
             for slots in ["keys", "keysHighU", "present", "values", "c", "s"] {
-                assert_eq!(input[slots].as_array().map(Vec::len), Some(n.get()), "{slots}");
+                assert_eq!(
+                    input[slots].as_array().map(Vec::len),
+                    Some(n.get()),
+                    "{slots}"
+                );
             }
             assert_eq!(input["children"].as_array().map(Vec::len), Some(10));
             // The operator of the sample is leaf 2.

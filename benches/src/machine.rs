@@ -94,7 +94,10 @@ mod tests {
     fn extensions_are_whole_words_of_the_flags() {
         let cpuinfo = "model name\t: Some CPU @ 2 GHz\nflags\t\t: fpu avx512f avx512ifma_no bmi2\n";
         assert_eq!(extensions(cpuinfo), ["bmi2", "avx512f"]);
-        assert_eq!(field(cpuinfo, "model name").unwrap_or_default(), "Some CPU @ 2 GHz");
+        assert_eq!(
+            field(cpuinfo, "model name").unwrap_or_default(),
+            "Some CPU @ 2 GHz"
+        );
         assert_eq!(extensions(""), Vec::<String>::new());
     }
 

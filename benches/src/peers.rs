@@ -7,6 +7,7 @@
 pub mod contest;
 pub mod inputs;
 pub mod install;
+pub mod ptau;
 pub mod setup;
 
 pub use contest::{Contest, Contestant};

@@ -67,7 +67,10 @@ pub fn measure(
     for n in counts {
         load(*n, cache, progress)?;
         for threads in thread_counts(available) {
-            progress.begins(&format!("proving n = {}, threads: {threads}, {runs} runs", n.get()));
+            progress.begins(&format!(
+                "proving n = {}, threads: {threads}, {runs} runs",
+                n.get()
+            ));
             let task = Task::Prove {
                 n: n.get(),
                 threads,
@@ -92,7 +95,10 @@ pub fn measure_memory(
 ) -> anyhow::Result<Vec<Memory>> {
     let one = |n: &MeasurerCount| {
         load(*n, cache, progress)?;
-        progress.begins(&format!("memory of a process that proves once, n = {}", n.get()));
+        progress.begins(&format!(
+            "memory of a process that proves once, n = {}",
+            n.get()
+        ));
         let task = Task::Memory {
             n: n.get(),
             cache: cache.to_owned(),
@@ -171,8 +177,7 @@ pub(crate) fn memory_here(n: usize, cache: &Path) -> anyhow::Result<Memory> {
 
 fn prove(prover: &Prover, seed: u64) -> anyhow::Result<(VerifiedProof, Spent)> {
     let inputs = sample_inputs(prover.count(), seed)?;
-    let (proof, spent) =
-        time(|| prover.prove(&inputs, &mut ChaCha20Rng::seed_from_u64(seed)));
+    let (proof, spent) = time(|| prover.prove(&inputs, &mut ChaCha20Rng::seed_from_u64(seed)));
     let proof = proof?;
     verify(
         prover.verifying_key(),

@@ -136,11 +136,21 @@ mod tests {
     fn a_block_is_replaced_and_nothing_else() {
         let document = "a\n<!-- generated:x -->\nold\n<!-- /generated -->\nb\n";
         let filled = fill(document, "x", "new\n").unwrap_or_default();
-        assert_eq!(filled, "a\n<!-- generated:x -->\nnew\n<!-- /generated -->\nb\n");
+        assert_eq!(
+            filled,
+            "a\n<!-- generated:x -->\nnew\n<!-- /generated -->\nb\n"
+        );
         assert_eq!(fill(&filled, "x", "new\n").unwrap_or_default(), filled);
         let missing = fill(document, "y", "").map_err(|error| error.to_string());
-        assert_eq!(missing, Err("the document has no <!-- generated:y -->".to_owned()));
-        let twice = fill(&format!("{document}{document}"), "x", "").map_err(|error| error.to_string());
-        assert_eq!(twice, Err("the document has <!-- generated:x --> twice".to_owned()));
+        assert_eq!(
+            missing,
+            Err("the document has no <!-- generated:y -->".to_owned())
+        );
+        let twice =
+            fill(&format!("{document}{document}"), "x", "").map_err(|error| error.to_string());
+        assert_eq!(
+            twice,
+            Err("the document has <!-- generated:x --> twice".to_owned())
+        );
     }
 }

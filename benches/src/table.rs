@@ -134,7 +134,11 @@ fn proving(rows: &[proving::Row]) -> String {
             millis(row.load.wall_us),
         ]);
     }
-    table.finish() + &format!("\nMedians of {} runs.\n", runs(rows.iter().map(|row| row.total.cpu_us)))
+    table.finish()
+        + &format!(
+            "\nMedians of {} runs.\n",
+            runs(rows.iter().map(|row| row.total.cpu_us))
+        )
 }
 
 fn memory(rows: &[proving::Memory]) -> String {
@@ -275,7 +279,11 @@ fn short_claims(report: &Report, rows: &[proving::Row]) -> String {
     });
     add("witness columns (of them on a B side)", &|row| {
         circuit(row.n).map_or_else(dash, |c| {
-            format!("{} ({})", grouped(c.witnesses as u64), grouped(c.b_columns as u64))
+            format!(
+                "{} ({})",
+                grouped(c.witnesses as u64),
+                grouped(c.b_columns as u64)
+            )
         })
     });
     add("proving key", &|row| {
@@ -294,7 +302,11 @@ fn short_claims(report: &Report, rows: &[proving::Row]) -> String {
     add("peak memory of a process that proves once", &|row| {
         memory(row.n).map_or_else(dash, mebibytes)
     });
-    table.finish() + &format!("\nMedians of {} runs.\n", runs(rows.iter().map(|row| row.total.cpu_us)))
+    table.finish()
+        + &format!(
+            "\nMedians of {} runs.\n",
+            runs(rows.iter().map(|row| row.total.cpu_us))
+        )
 }
 
 fn runs(stats: impl Iterator<Item = Stat>) -> usize {

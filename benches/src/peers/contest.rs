@@ -96,14 +96,23 @@ impl Contest {
         runs: usize,
         progress: &mut dyn Progress,
     ) -> anyhow::Result<Outcome> {
-        progress.begins(&format!("{}: each prover once, and snarkjs verifies", self.title));
+        progress.begins(&format!(
+            "{}: each prover once, and snarkjs verifies",
+            self.title
+        ));
         for contestant in &self.contestants {
             contestant.prove_cold(host)?;
             contestant.verify(install)?;
         }
-        progress.begins(&format!("{}: {runs} rounds, a process for each proof", self.title));
+        progress.begins(&format!(
+            "{}: {runs} rounds, a process for each proof",
+            self.title
+        ));
         let cold = self.rounds(runs, |contestant| contestant.prove_cold(host).map(Some))?;
-        progress.begins(&format!("{}: {runs} rounds, processes that stay", self.title));
+        progress.begins(&format!(
+            "{}: {runs} rounds, processes that stay",
+            self.title
+        ));
         let mut servers = self
             .contestants
             .iter()
@@ -148,7 +157,10 @@ impl Contest {
         let warm_cpu_of =
             |spent: &[Spent]| spent.iter().map(|spent| spent.cpu_us).collect::<Vec<_>>();
         let ours = cold.last().map(|usages| cpu_of(usages)).unwrap_or_default();
-        let ours_warm = warm.last().map(|spent| warm_cpu_of(spent)).unwrap_or_default();
+        let ours_warm = warm
+            .last()
+            .map(|spent| warm_cpu_of(spent))
+            .unwrap_or_default();
         let rows = self.contestants.iter().zip(cold).zip(warm);
         Outcome {
             id: self.id.clone(),

@@ -26,7 +26,7 @@ pub fn circom_input<const N: usize>(witness: &Witness<N>) -> anyhow::Result<Valu
     let mut keys = Vec::with_capacity(N);
     let mut high = Vec::with_capacity(N);
     for key in &witness.measurers {
-        let point: EdwardsAffine = key.point().into();
+        let point: EdwardsAffine = *key.point();
         keys.push([decimal(&(point.x / root)), decimal(&point.y)]);
         high.push(decimal(&montgomery_u(
             &point.mul_bigint([0, 1]).into_affine(),

@@ -74,7 +74,13 @@ impl Install {
         progress.begins("installing the peers' packages by npm (130 MB, mostly Semaphore's keys)");
         install.run(
             "npm",
-            &["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+            &[
+                "ci",
+                "--ignore-scripts",
+                "--no-audit",
+                "--no-fund",
+                "--loglevel=error",
+            ],
         )?;
         fs::write(install.folder.join(STAMP), LOCK)?;
         Ok(install)
@@ -169,6 +175,9 @@ fn check_node() -> anyhow::Result<()> {
         major.is_some_and(|major| major >= NODE_MAJOR),
         "Node is {version}; {how}"
     );
-    ensure!(output_of("npm", &["--version"]).is_some(), "npm is missing; {how}");
+    ensure!(
+        output_of("npm", &["--version"]).is_some(),
+        "npm is missing; {how}"
+    );
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    io::BufWriter,
     path::{Path, PathBuf},
 };
 
@@ -10,7 +11,10 @@ use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::install::{Install, SNARKJS};
+use super::{
+    install::{Install, SNARKJS},
+    ptau,
+};
 use crate::progress::Progress;
 
 /// Of the `.ptau`: circuits of up to 2¹⁵ constraints and public inputs.
@@ -69,7 +73,10 @@ pub fn compile(
     let stem = format!("claim-n{n}-depth{}-{hash:08x}", depth.0);
     let r1cs = install.path(&format!("{stem}.r1cs"));
     if !r1cs.exists() {
-        progress.begins(&format!("compiling the claim in circom, n = {n}, depth {}", depth.0));
+        progress.begins(&format!(
+            "compiling the claim in circom, n = {n}, depth {}",
+            depth.0
+        ));
         let main = format!(
             "pragma circom 2.0.0;\ninclude \"circuits/claim.circom\";\ncomponent main {{public [x]}} = Claim({n}, {});\n",
             depth.0
@@ -128,7 +135,14 @@ pub fn claim(
         let ptau = ptau(install, progress)?;
         progress.begins(&format!("snarkjs groth16 setup, {constraints} constraints"));
         install.snarkjs(&["groth16", "setup", &r1cs, &ptau, &first])?;
-        install.snarkjs(&["zkey", "contribute", &first, &part, "--name=development", ENTROPY])?;
+        install.snarkjs(&[
+            "zkey",
+            "contribute",
+            &first,
+            &part,
+            "--name=development",
+            ENTROPY,
+        ])?;
         fs::remove_file(install.path(&first))?;
         install.snarkjs(&["zkey", "export", "verificationkey", &part, &key])?;
         fs::rename(install.path(&part), install.path(&zkey))?;
@@ -172,27 +186,12 @@ const SEMAPHORE_CONSTRAINTS: usize = 6_431;
 // Name below the folder.
 fn ptau(install: &Install, progress: &mut dyn Progress) -> anyhow::Result<String> {
     let name = format!("development-{POWER}.ptau");
-    if install.path(&name).exists() {
-        return Ok(name);
-    }
-    let [first, second, third] = [1, 2, 3].map(|i| format!("development-{POWER}.part{i}"));
-    let power = POWER.to_string();
-    progress.begins("making a development .ptau, once, step 1 of 3: powers of tau");
-    install.snarkjs(&["powersoftau", "new", "bn128", &power, &first])?;
-    progress.begins("step 2 of 3: a contribution (a minute or two)");
-    install.snarkjs(&[
-        "powersoftau",
-        "contribute",
-        &first,
-        &second,
-        "--name=development",
-        ENTROPY,
-    ])?;
-    progress.begins("step 3 of 3: preparing phase 2 (some minutes)");
-    install.snarkjs(&["powersoftau", "prepare", "phase2", &second, &third])?;
-    fs::rename(install.path(&third), install.path(&name))?;
-    for part in [first, second] {
-        fs::remove_file(install.path(&part))?;
+    if !install.path(&name).exists() {
+        progress.begins("making a development .ptau");
+        let part = install.path(&format!("{name}.part"));
+        let file = fs::File::create(&part).context("creating the .ptau")?;
+        ptau::write(POWER, BufWriter::new(file)).context("writing the .ptau")?;
+        fs::rename(&part, install.path(&name))?;
     }
     Ok(name)
 }
@@ -201,13 +200,11 @@ fn ptau(install: &Install, progress: &mut dyn Progress) -> anyhow::Result<String
 ///
 /// # Errors
 /// When the input doesn't satisfy the circuit's assertions; with what snarkjs says.
-pub fn witness(
-    install: &Install,
-    wasm: &Path,
-    input: &Path,
-    witness: &Path,
-) -> anyhow::Result<()> {
+pub fn witness(install: &Install, wasm: &Path, input: &Path, witness: &Path) -> anyhow::Result<()> {
     let [wasm, input, witness] = [wasm, input, witness].map(|path| path.display().to_string());
-    install.run("node", &[SNARKJS, "wtns", "calculate", &wasm, &input, &witness])?;
+    install.run(
+        "node",
+        &[SNARKJS, "wtns", "calculate", &wasm, &input, &witness],
+    )?;
     Ok(())
 }
