@@ -2,7 +2,7 @@
 //! version of the circuit and number of measurers, kept for ever (T11).
 //!
 //! ```text
-//! cargo run -p veilpool-prover --example freeze_proof -- 5 > prover/tests/frozen/claim-n5-v1.json
+//! cargo run -p veilpool-prover --example freeze_proof -- 5 > prover/tests/frozen/claim-n5-v2.json
 //! ```
 
 use std::error::Error;
