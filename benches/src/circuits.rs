@@ -38,8 +38,8 @@ pub struct Row {
     pub b_columns: usize,
     /// Coefficients of A, B and C.
     pub non_zeros: [usize; 3],
-    /// Rows of the same statement in circom at -O2; `None` when the peers were left out.
-    pub circom_constraints: Option<usize>,
+    /// Rows of the same statement in circom at -O2.
+    pub circom_constraints: usize,
     /// Size of the proving key's file, for circuits that have parameters.
     pub proving_key_bytes: Option<u64>,
 }
@@ -111,13 +111,13 @@ pub fn matrices(n: MeasurerCount, depth: Depth) -> Result<Matrices, SynthesisErr
     }
 }
 
-/// Counts of every n and depth, and, with the peers, of the same statement in circom.
+/// Counts of every n and depth, and of the same statement in circom.
 ///
 /// # Errors
 /// Those of the constraint system and of the circom compiler.
 pub fn measure(
     depths: &[Depth],
-    peers: Option<&Install>,
+    circom: &Install,
     progress: &mut dyn Progress,
 ) -> anyhow::Result<Vec<Row>> {
     let manifest = embedded_manifest()?;
@@ -130,9 +130,7 @@ pub fn measure(
                 depth.log2_leaves()
             ));
             let info = Info::of(n.get(), &matrices(n, *depth)?);
-            let circom = peers
-                .map(|install| compile(install, n.get(), *depth, progress))
-                .transpose()?;
+            let (_, circom_constraints) = compile(circom, n.get(), *depth, progress)?;
             let record = manifest.find(n).filter(|_| depth.0 == DEPTH);
             rows.push(Row {
                 n: n.get(),
@@ -141,7 +139,7 @@ pub fn measure(
                 witnesses: info.witnesses,
                 b_columns: info.b_columns,
                 non_zeros: info.non_zeros,
-                circom_constraints: circom.map(|(_, rows)| rows),
+                circom_constraints,
                 proving_key_bytes: record.map(|record| record.proving_key.size),
             });
         }

@@ -15,7 +15,7 @@ use crate::{
     circuits, contests,
     machine::Machine,
     onchain,
-    peers::{Depth, Install},
+    peers::{Depth, Install, Package, install::versions},
     plot,
     progress::Progress,
     proving,
@@ -134,11 +134,13 @@ fn measure(
     } else {
         &MeasurerCount::ALL
     };
-    let peers = |progress: &mut dyn Progress| Install::ready(&peers_folder(cache), progress);
+    let install = |package, progress: &mut dyn Progress| {
+        Install::ready(package, &peers_folder(cache), progress)
+    };
     match section {
         Section::Circuits => {
             let depths = if quick { &Depth::ALL[..1] } else { &Depth::ALL };
-            let rows = circuits::measure(depths, Some(&peers(progress)?), progress)?;
+            let rows = circuits::measure(depths, &install(Package::Circom, progress)?, progress)?;
             let sizes = circuits::sizes();
             report.circuits = part(quick, Circuits { rows, sizes });
         }
@@ -162,12 +164,14 @@ fn measure(
             report.scaling = part(quick, scaling::measure(host, &sizes, runs, progress)?);
         }
         Section::Peers => {
-            let install = peers(progress)?;
+            let circom = install(Package::Circom, progress)?;
+            let semaphore = install(Package::Semaphore, progress)?;
             let rapidsnark = arguments.rapidsnark.as_deref();
-            let versions = install.versions(rapidsnark)?;
+            let versions = versions(&circom, &semaphore, rapidsnark)?;
             let setting = contests::Setting {
                 host,
-                install: &install,
+                circom: &circom,
+                semaphore: &semaphore,
                 cache,
                 rapidsnark,
             };

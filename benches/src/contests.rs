@@ -32,8 +32,10 @@ use crate::{
 pub struct Setting<'a> {
     /// How our side is started.
     pub host: &'a Host,
-    /// The others.
-    pub install: &'a Install,
+    /// circom and snarkjs.
+    pub circom: &'a Install,
+    /// Semaphore.
+    pub semaphore: &'a Install,
     /// Folder of our proving keys.
     pub cache: &'a Path,
     /// A rapidsnark binary, if one takes part.
@@ -53,20 +55,20 @@ impl Setting<'_> {
     ) -> anyhow::Result<Vec<Outcome>> {
         let mut outcomes = Vec::new();
         for n in counts {
-            let circuit = setup::claim(self.install, n.get(), Depth(10), progress)?;
+            let circuit = setup::claim(self.circom, n.get(), Depth(10), progress)?;
             let stem = format!("claim-n{}", n.get());
-            let input = self.install.path(&format!("{stem}-input.json"));
+            let input = self.circom.path(&format!("{stem}-input.json"));
             fs::write(&input, claim_input(*n)?.to_string())?;
             if *n == MeasurerCount::Five {
                 let contest = self.same_key(&stem, &circuit, &input)?;
-                outcomes.push(contest.run(self.host, self.install, runs, progress)?);
+                outcomes.push(contest.run(self.host, self.circom, runs, progress)?);
             }
             let contest = self.same_statement(*n, &stem, &circuit, &input)?;
-            outcomes.push(contest.run(self.host, self.install, runs, progress)?);
+            outcomes.push(contest.run(self.host, self.circom, runs, progress)?);
         }
-        let (circuit, input) = setup::semaphore(self.install)?;
+        let (circuit, input) = setup::semaphore(self.semaphore)?;
         let contest = self.same_key("semaphore-20", &circuit, &input)?;
-        outcomes.push(contest.run(self.host, self.install, runs, progress)?);
+        outcomes.push(contest.run(self.host, self.circom, runs, progress)?);
         Ok(outcomes)
     }
 
@@ -76,8 +78,8 @@ impl Setting<'_> {
         circuit: &CircomCircuit,
         input: &Path,
     ) -> anyhow::Result<Contest> {
-        let witness = self.install.path(&format!("{stem}.wtns"));
-        setup::witness(self.install, &circuit.wasm, input, &witness)?;
+        let witness = self.circom.path(&format!("{stem}.wtns"));
+        setup::witness(self.circom, &circuit.wasm, input, &witness)?;
         let mut contestants = vec![Contestant {
             name: "snarkjs".to_owned(),
             cold: vec![self.node([
@@ -126,7 +128,7 @@ impl Setting<'_> {
             warm: None,
             output: self.output(&label, circuit),
         }];
-        let witness = self.install.path(&format!("{label}.wtns"));
+        let witness = self.circom.path(&format!("{label}.wtns"));
         let first = self.node([
             SNARKJS,
             "wtns",
@@ -136,7 +138,7 @@ impl Setting<'_> {
             &text(&witness),
         ]);
         contestants.extend(self.rapidsnark(&label, circuit, &witness, vec![first]));
-        let out = self.install.path(&format!("{label}-veilpool"));
+        let out = self.circom.path(&format!("{label}-veilpool"));
         let entrant = Entrant::Claim {
             n: n.get(),
             cache: self.cache.to_owned(),
@@ -179,7 +181,7 @@ impl Setting<'_> {
                 format!("{stem}.proof.json"),
                 format!("{stem}.public.json"),
             ],
-            folder: self.install.folder().to_owned(),
+            folder: self.circom.folder().to_owned(),
             environment: BTreeMap::new(),
         });
         Some(Contestant {
@@ -206,15 +208,15 @@ impl Setting<'_> {
         Measured {
             program: "node".into(),
             arguments: arguments.map(str::to_owned).to_vec(),
-            folder: self.install.folder().to_owned(),
+            folder: self.circom.folder().to_owned(),
             environment: BTreeMap::new(),
         }
     }
 
     fn output(&self, stem: &str, circuit: &CircomCircuit) -> ProofFiles {
         ProofFiles {
-            proof: self.install.path(&format!("{stem}.proof.json")),
-            public: self.install.path(&format!("{stem}.public.json")),
+            proof: self.circom.path(&format!("{stem}.proof.json")),
+            public: self.circom.path(&format!("{stem}.public.json")),
             verification_key: circuit.verification_key.clone(),
         }
     }

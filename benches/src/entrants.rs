@@ -41,7 +41,10 @@ pub(crate) fn run(entrant: &Entrant, stay: bool) -> anyhow::Result<()> {
             let inputs = sample_inputs(n, SEED)?;
             let prove = || prover.prove(&inputs, &mut ChaCha20Rng::seed_from_u64(SEED));
             if stay {
-                return serve(|| Ok(drop(prove()?)));
+                return serve(|| {
+                    prove()?;
+                    Ok(())
+                });
             }
             write(out, &prover, &prove()?)
         }

@@ -11,5 +11,5 @@ pub mod ptau;
 pub mod setup;
 
 pub use contest::{Contest, Contestant};
-pub use install::{Install, Versions};
+pub use install::{Install, Package, Versions};
 pub use setup::{CircomCircuit, Depth};

@@ -108,7 +108,7 @@ fn scale<const N: usize>(depth: Depth, runs: usize) -> anyhow::Result<Row> {
     };
     let (mut witness, mut proof) = (Vec::new(), Vec::new());
     for run in 0..=runs {
-        let (assignment, spent) = time(&assign);
+        let (assignment, spent) = time(assign);
         let assignment = assignment?;
         if run > 0 {
             witness.push(spent);

@@ -99,13 +99,11 @@ fn circuits(rows: &[crate::circuits::Row]) -> String {
                 percent(row.b_columns, row.witnesses)
             ),
             row.non_zeros.map(|count| grouped(count as u64)).join(", "),
-            row.circom_constraints.map_or_else(dash, |constraints| {
-                format!(
-                    "{} ({:.2}×)",
-                    grouped(constraints as u64),
-                    constraints as f64 / row.constraints.max(1) as f64
-                )
-            }),
+            format!(
+                "{} ({:.2}×)",
+                grouped(row.circom_constraints as u64),
+                row.circom_constraints as f64 / row.constraints.max(1) as f64
+            ),
         ]);
     }
     table.finish()

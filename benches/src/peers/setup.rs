@@ -72,6 +72,7 @@ pub fn compile(
     let hash = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]);
     let stem = format!("claim-n{n}-depth{}-{hash:08x}", depth.0);
     let r1cs = install.path(&format!("{stem}.r1cs"));
+    let _turn = install.turn()?;
     if !r1cs.exists() {
         progress.begins(&format!(
             "compiling the claim in circom, n = {n}, depth {}",
@@ -131,6 +132,7 @@ pub fn claim(
     let file = |extension: &str| format!("{stem}.{extension}");
     let [zkey, part, first, key, r1cs] =
         ["zkey", "zkey.part", "zkey.first", "vkey.json", "r1cs"].map(file);
+    let _turn = install.turn()?;
     if !install.path(&zkey).exists() {
         let ptau = ptau(install, progress)?;
         progress.begins(&format!("snarkjs groth16 setup, {constraints} constraints"));
@@ -162,7 +164,7 @@ pub fn claim(
 /// When the package lacks a file.
 pub fn semaphore(install: &Install) -> anyhow::Result<(CircomCircuit, PathBuf)> {
     let input = install.path("semaphore-20-input.json");
-    install.run("node", &["semaphore.mjs", "semaphore-20-input.json"])?;
+    install.run("node", &["input.mjs", "semaphore-20-input.json"])?;
     let file = |extension: &str| -> anyhow::Result<PathBuf> {
         let path = install.path(&format!("{ARTIFACTS}/semaphore-20.{extension}"));
         ensure!(path.exists(), "{} is missing", path.display());
