@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
 /// What one instruction uses.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Instruction {
     /// Its name.
     pub instruction: String,
@@ -16,7 +16,7 @@ pub struct Instruction {
 }
 
 /// All figures.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct OnChain {
     /// In the order of a pool's life.
     pub instructions: Vec<Instruction>,

@@ -1,91 +1,327 @@
-//! Figures as a Markdown table, for `README.md` and `docs/benchmarks.md`.
+//! Figures as Markdown tables, for `README.md` and `docs/benchmarks.md`.
 
-use crate::{machine::Machine, measure::Claim, onchain::OnChain};
+use crate::{
+    machine::Machine,
+    onchain::OnChain,
+    peers::contest,
+    proving,
+    report::{Part, Report},
+    stats::Stat,
+};
 
-/// One column for each number of measurers, and a line that says where it was measured.
+const ABSENT: &str = "Not measured yet.\n";
+
+/// Blocks of `docs/benchmarks.md` by name.
 #[must_use]
-pub fn markdown(machine: &Machine, claims: &[Claim]) -> String {
-    let mut lines = vec![
-        row("claim circuit", claims, |claim| format!("n = {}", claim.n)),
-        format!("|---|{}", "---:|".repeat(claims.len())),
-        row("constraints", claims, |claim| {
-            grouped(claim.constraints as u64)
-        }),
-        row("witness columns (of them on a B side)", claims, |claim| {
-            format!(
-                "{} ({})",
-                grouped(claim.witnesses as u64),
-                grouped(claim.b_columns as u64)
-            )
-        }),
-        row("proving key", claims, |claim| {
-            mebibytes(claim.proving_key_bytes)
-        }),
-        row("proof, on chain / elsewhere", claims, |claim| {
-            format!("{} / {} B", claim.proof_bytes, claim.compressed_proof_bytes)
-        }),
-        row("native check", claims, |claim| {
-            millis(claim.native_check_us)
-        }),
-        row("witness", claims, |claim| millis(claim.witness_us)),
-        row("proof", claims, |claim| millis(claim.proof_us)),
-        row("verification", claims, |claim| {
-            millis(claim.verification_us)
-        }),
-        row("all together", claims, |claim| millis(claim.total_us)),
-        row("loading the parameters", claims, |claim| {
-            millis(claim.load_us)
-        }),
-        row(
-            "peak memory of a process that proves once",
-            claims,
-            |claim| claim.peak_memory.map_or_else(|| "–".to_owned(), mebibytes),
-        ),
-    ];
-    let runs = claims.iter().map(|claim| claim.runs).min().unwrap_or(0);
-    lines.push(String::new());
-    lines.push(format!(
-        "Medians of {runs} runs; {}, {} threads; commit {}{}.",
+pub fn blocks(report: &Report) -> [(&'static str, String); 6] {
+    [
+        ("circuits", of(&report.circuits, |c| circuits(&c.rows))),
+        ("proving", of(&report.proving, |rows| proving(rows))),
+        ("memory", of(&report.memory, |rows| memory(rows))),
+        ("scaling", of(&report.scaling, |rows| scaling(rows))),
+        ("peers", of(&report.peers, peers)),
+        ("chain", of(&report.chain, on_chain)),
+    ]
+}
+
+/// All blocks, one after the other.
+#[must_use]
+pub fn all(report: &Report) -> String {
+    let texts = blocks(report).map(|(name, text)| format!("## {name}\n\n{text}"));
+    texts.join("\n")
+}
+
+fn of<T>(part: &Option<Part<T>>, table: impl FnOnce(&T) -> String) -> String {
+    part.as_ref().map_or_else(
+        || ABSENT.to_owned(),
+        |part| format!("{}\n{}\n", table(&part.data), measured_on(&part.machine)),
+    )
+}
+
+fn measured_on(machine: &Machine) -> String {
+    format!(
+        "{}, {} threads ({}), {}; {}; {}; commit {}{}.",
         machine.processor,
         machine.threads,
+        machine.extensions.join(" "),
+        gibibytes(machine.memory_bytes),
+        machine.system,
+        machine.compiler,
         machine.commit,
         if machine.debug_assertions {
-            "; development profile (optimised, with assertions)"
+            "; with debug assertions"
         } else {
             ""
         }
-    ));
-    lines.join("\n") + "\n"
+    )
+}
+
+/// A table whose first column is text and whose others are numbers.
+struct Table(Vec<String>);
+
+impl Table {
+    fn new(headings: &[&str]) -> Self {
+        let rule = format!("|---|{}", "---:|".repeat(headings.len().saturating_sub(1)));
+        Self(vec![line(headings), rule])
+    }
+
+    fn row(&mut self, cells: &[String]) {
+        self.0
+            .push(line(&cells.iter().map(String::as_str).collect::<Vec<_>>()));
+    }
+
+    fn finish(self) -> String {
+        self.0.join("\n") + "\n"
+    }
+}
+
+fn line(cells: &[&str]) -> String {
+    format!("| {} |", cells.join(" | "))
+}
+
+fn circuits(rows: &[crate::circuits::Row]) -> String {
+    let mut table = Table::new(&[
+        "claim circuit",
+        "constraints",
+        "witness columns",
+        "on a B side",
+        "non-zeros A, B, C",
+        "circom -O2, same statement",
+    ]);
+    for row in rows {
+        table.row(&[
+            format!("n = {}, 2^{} leaves", row.n, row.log2_leaves),
+            grouped(row.constraints as u64),
+            grouped(row.witnesses as u64),
+            format!(
+                "{} ({} %)",
+                grouped(row.b_columns as u64),
+                percent(row.b_columns, row.witnesses)
+            ),
+            row.non_zeros.map(|count| grouped(count as u64)).join(", "),
+            format!(
+                "{} ({:.2}×)",
+                grouped(row.circom_constraints as u64),
+                row.circom_constraints as f64 / row.constraints.max(1) as f64
+            ),
+        ]);
+    }
+    table.finish()
+}
+
+fn proving(rows: &[proving::Row]) -> String {
+    let mut table = Table::new(&[
+        "n, threads",
+        "native check",
+        "witness",
+        "proof",
+        "verification",
+        "all together",
+        "CPU",
+        "loading the key",
+    ]);
+    for row in rows {
+        table.row(&[
+            format!("{}, {}", row.n, row.threads),
+            millis(row.native_check_us.median),
+            millis(row.witness_us.median),
+            millis(row.proof_us.median),
+            millis(row.verification_us.median),
+            millis(row.total.wall_us.median),
+            millis(row.total.cpu_us.median),
+            millis(row.load.wall_us),
+        ]);
+    }
+    table.finish()
+        + &format!(
+            "\nMedians of {} runs.\n",
+            runs(rows.iter().map(|row| row.total.cpu_us))
+        )
+}
+
+fn memory(rows: &[proving::Memory]) -> String {
+    let mut table = Table::new(&["n", "peak", "of it before proving, key loaded"]);
+    for row in rows {
+        table.row(&[
+            row.n.to_string(),
+            row.peak_bytes.map_or_else(dash, mebibytes),
+            row.loaded_bytes.map_or_else(dash, mebibytes),
+        ]);
+    }
+    table.finish()
+}
+
+fn scaling(rows: &[crate::scaling::Row]) -> String {
+    let mut table = Table::new(&["claim circuit", "constraints", "witness, CPU", "proof, CPU"]);
+    for row in rows {
+        table.row(&[
+            format!("n = {}, 2^{} leaves", row.n, row.log2_leaves),
+            grouped(row.constraints as u64),
+            millis(row.witness.cpu_us.median),
+            millis(row.proof.cpu_us.median),
+        ]);
+    }
+    table.finish()
+        + &format!(
+            "\nOne thread. Medians of {} runs.\n",
+            runs(rows.iter().map(|row| row.proof.cpu_us))
+        )
+}
+
+fn peers(peers: &crate::report::Peers) -> String {
+    let mut text = String::new();
+    for contest in &peers.contests {
+        text += &format!("**{}**\n\n{}\n", contest.title, outcome(contest));
+    }
+    let versions = &peers.versions;
+    text += &format!(
+        "snarkjs {}, circom {}, circomlib {}, Semaphore's artefacts {}, Node {}{}.\n",
+        versions.snarkjs,
+        versions.circom,
+        versions.circomlib,
+        versions.semaphore_artifacts,
+        versions.node,
+        versions
+            .rapidsnark
+            .as_ref()
+            .map_or_else(String::new, |name| format!(", rapidsnark: {name}"))
+    );
+    text
+}
+
+fn outcome(outcome: &contest::Outcome) -> String {
+    let mut table = Table::new(&[
+        "prover",
+        "CPU, a process per proof",
+        "÷ ours",
+        "wall",
+        "peak memory",
+        "CPU, process that stays",
+        "÷ ours",
+    ]);
+    for row in &outcome.rows {
+        table.row(&[
+            row.prover.clone(),
+            millis(row.cold.cpu_us.median),
+            format!("{:.1}", row.cold_cpu_ratio),
+            millis(row.cold.wall_us.median),
+            mebibytes(row.peak_bytes.median),
+            row.warm
+                .map_or_else(dash, |times| millis(times.cpu_us.median)),
+            row.warm_cpu_ratio
+                .map_or_else(dash, |ratio| format!("{ratio:.1}")),
+        ]);
+    }
+    table.finish()
+        + &format!(
+            "\nMedians of {} interleaved rounds.\n",
+            runs(outcome.rows.iter().map(|row| row.cold.cpu_us))
+        )
 }
 
 /// Compute units of each instruction, and what the program weighs.
-#[must_use]
-pub fn on_chain(figures: &OnChain) -> String {
-    let mut lines = vec![
-        "| instruction | compute units |".to_owned(),
-        "|---|---:|".to_owned(),
-    ];
-    lines.extend(figures.instructions.iter().map(|instruction| {
-        format!(
-            "| {} | {} |",
-            instruction.instruction,
-            grouped(instruction.compute_units)
+fn on_chain(figures: &OnChain) -> String {
+    let mut table = Table::new(&["instruction", "compute units"]);
+    for instruction in &figures.instructions {
+        table.row(&[
+            instruction.instruction.clone(),
+            grouped(instruction.compute_units),
+        ]);
+    }
+    table.finish()
+        + &format!(
+            "\nWhole transactions of one instruction each. The program is {} KiB.\n",
+            figures.program_bytes / 1024
         )
-    }));
-    lines.push(String::new());
-    lines.push(format!(
-        "Whole transactions of one instruction each. The program is {} KiB.",
-        figures.program_bytes / 1024
-    ));
-    lines.join("\n") + "\n"
 }
 
-fn row(name: &str, claims: &[Claim], cell: impl Fn(&Claim) -> String) -> String {
-    let cells: Vec<String> = claims.iter().map(cell).collect();
-    format!("| {name} | {} |", cells.join(" | "))
+/// For the README: one column for each n, then the program's instructions.
+#[must_use]
+pub fn short(report: &Report) -> String {
+    let mut text = of(&report.proving, |rows| short_claims(report, rows));
+    text += "\n";
+    text += &report
+        .chain
+        .as_ref()
+        .map_or_else(|| ABSENT.to_owned(), |part| on_chain(&part.data));
+    text
 }
 
-fn millis(micros: u64) -> String {
+fn short_claims(report: &Report, rows: &[proving::Row]) -> String {
+    // With all threads: the last row of each n.
+    let mut by_n: Vec<&proving::Row> = Vec::new();
+    for row in rows {
+        by_n.retain(|kept| kept.n != row.n);
+        by_n.push(row);
+    }
+    let circuit = |n: usize| {
+        let circuits = report.circuits.as_ref()?;
+        circuits.data.rows.iter().find(|row| row.n == n)
+    };
+    let memory = |n: usize| {
+        let memory = report.memory.as_ref()?;
+        memory.data.iter().find(|row| row.n == n)?.peak_bytes
+    };
+    let sizes = crate::circuits::sizes();
+    let mut headings = vec!["claim circuit".to_owned()];
+    headings.extend(by_n.iter().map(|row| format!("n = {}", row.n)));
+    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+    let mut table = Table::new(&headings);
+    let mut add = |name: &str, cell: &dyn Fn(&proving::Row) -> String| {
+        let mut cells = vec![name.to_owned()];
+        cells.extend(by_n.iter().map(|row| cell(row)));
+        table.row(&cells);
+    };
+    add("constraints", &|row| {
+        circuit(row.n).map_or_else(dash, |c| grouped(c.constraints as u64))
+    });
+    add("witness columns (of them on a B side)", &|row| {
+        circuit(row.n).map_or_else(dash, |c| {
+            format!(
+                "{} ({})",
+                grouped(c.witnesses as u64),
+                grouped(c.b_columns as u64)
+            )
+        })
+    });
+    add("proving key", &|row| {
+        let bytes = circuit(row.n).and_then(|c| c.proving_key_bytes);
+        bytes.map_or_else(dash, mebibytes)
+    });
+    add("proof, on chain / elsewhere", &|_| {
+        format!("{} / {} B", sizes.proof_bytes, sizes.compressed_proof_bytes)
+    });
+    add("native check", &|row| millis(row.native_check_us.median));
+    add("witness", &|row| millis(row.witness_us.median));
+    add("proof", &|row| millis(row.proof_us.median));
+    add("verification", &|row| millis(row.verification_us.median));
+    add("all together", &|row| millis(row.total.wall_us.median));
+    add("loading the parameters", &|row| millis(row.load.wall_us));
+    add("peak memory of a process that proves once", &|row| {
+        memory(row.n).map_or_else(dash, mebibytes)
+    });
+    table.finish()
+        + &format!(
+            "\nMedians of {} runs.\n",
+            runs(rows.iter().map(|row| row.total.cpu_us))
+        )
+}
+
+fn runs(stats: impl Iterator<Item = Stat>) -> usize {
+    stats.map(|stat| stat.runs).min().unwrap_or(0)
+}
+
+fn dash() -> String {
+    "–".to_owned()
+}
+
+fn percent(part: usize, whole: usize) -> String {
+    format!("{:.1}", part as f64 * 100.0 / whole.max(1) as f64)
+}
+
+/// Milliseconds with one decimal.
+#[must_use]
+pub fn millis(micros: u64) -> String {
     format!("{}.{} ms", micros / 1000, micros % 1000 / 100)
 }
 
@@ -94,7 +330,13 @@ fn mebibytes(bytes: u64) -> String {
     format!("{}.{} MiB", tenths / 10, tenths % 10)
 }
 
-fn grouped(number: u64) -> String {
+fn gibibytes(bytes: u64) -> String {
+    format!("{} GiB", (bytes + (1 << 29)) >> 30)
+}
+
+/// With commas between thousands.
+#[must_use]
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -118,5 +360,7 @@ mod tests {
         assert_eq!(grouped(1_234_567), "1,234,567");
         assert_eq!(millis(244_303), "244.3 ms");
         assert_eq!(mebibytes(5_634_416), "5.3 MiB");
+        assert_eq!(gibibytes(16_000_000_000), "15 GiB");
+        assert_eq!(percent(62, 100), "62.0");
     }
 }

@@ -25,14 +25,14 @@ pub const MANIFEST: &str = include_str!("../manifest.toml");
 
 /// Verifying keys in their on-chain form, for n = 3, 5 and 7, as the program embeds them.
 pub const ON_CHAIN_VERIFYING_KEYS: [&[u8]; 3] = [
-    include_bytes!("../claim-n3-v1.vk"),
-    include_bytes!("../claim-n5-v1.vk"),
-    include_bytes!("../claim-n7-v1.vk"),
+    include_bytes!("../claim-n3-v2.vk"),
+    include_bytes!("../claim-n5-v2.vk"),
+    include_bytes!("../claim-n7-v2.vk"),
 ];
 
 /// The same keys as arkworks writes them (compressed).
 pub const VERIFYING_KEYS: [&[u8]; 3] = [
-    include_bytes!("../claim-n3-v1.verifying-key.bin"),
-    include_bytes!("../claim-n5-v1.verifying-key.bin"),
-    include_bytes!("../claim-n7-v1.verifying-key.bin"),
+    include_bytes!("../claim-n3-v2.verifying-key.bin"),
+    include_bytes!("../claim-n5-v2.verifying-key.bin"),
+    include_bytes!("../claim-n7-v2.verifying-key.bin"),
 ];

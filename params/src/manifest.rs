@@ -165,14 +165,14 @@ impl Manifest {
 }
 
 impl Record {
-    /// `claim-n5-v1`: what the files' names begin with.
+    /// `claim-n5-v2`: what the files' names begin with.
     #[must_use]
     pub fn stem(&self) -> String {
         stem(self.n, self.version)
     }
 }
 
-/// `claim-n5-v1`: what the files' names begin with.
+/// `claim-n5-v2`: what the files' names begin with.
 #[must_use]
 pub fn stem(n: MeasurerCount, version: u32) -> String {
     format!("{CLAIM}-n{}-v{version}", n.get())

@@ -82,11 +82,11 @@ fn writing_the_development_setup_again_changes_no_file() {
     assert_eq!(read("manifest.toml"), MANIFEST.as_bytes());
     for (index, n) in [3, 5, 7].into_iter().enumerate() {
         assert_eq!(
-            read(&format!("claim-n{n}-v1.vk")),
+            read(&format!("claim-n{n}-v2.vk")),
             ON_CHAIN_VERIFYING_KEYS[index]
         );
         assert_eq!(
-            read(&format!("claim-n{n}-v1.verifying-key.bin")),
+            read(&format!("claim-n{n}-v2.verifying-key.bin")),
             VERIFYING_KEYS[index]
         );
     }
@@ -121,7 +121,7 @@ fn a_wrong_manifest_is_refused_with_the_reason() {
         }
     );
     assert!(matches!(
-        edited("version = 1", "version = -1"),
+        edited("version = 2", "version = -1"),
         ManifestError::Malformed(_)
     ));
     assert!(matches!(

@@ -114,13 +114,11 @@ impl MeasurerKey {
     }
 
     /// K.
-    #[must_use]
     pub const fn point(&self) -> &EdwardsAffine {
         &self.point
     }
 
     /// 2⁶⁴·K.
-    #[must_use]
     pub const fn shifted(&self) -> &EdwardsAffine {
         &self.shifted
     }

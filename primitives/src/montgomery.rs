@@ -63,7 +63,7 @@ pub fn lift(u: Fr) -> Option<EdwardsAffine> {
 
 #[cfg(test)]
 mod tests {
-    use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
+    use ark_ec::{CurveGroup, PrimeGroup};
     use ark_ed_on_bn254::{EdwardsProjective, Fr as SubgroupScalar};
     use proptest::prelude::*;
 

@@ -212,7 +212,6 @@ fn challenge(message: &Message, nonce_point: &EdwardsAffine, key: &MeasurerKey) 
 
 #[cfg(test)]
 mod tests {
-    use ark_ff::Field;
     use proptest::prelude::*;
     use rand::SeedableRng;
     use rand_chacha::ChaCha20Rng;

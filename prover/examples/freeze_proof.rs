@@ -2,7 +2,7 @@
 //! version of the circuit and number of measurers, kept for ever (T11).
 //!
 //! ```text
-//! cargo run -p veilpool-prover --example freeze_proof -- 5 > prover/tests/frozen/claim-n5-v1.json
+//! cargo run -p veilpool-prover --example freeze_proof -- 5 > prover/tests/frozen/claim-n5-v2.json
 //! ```
 
 use std::error::Error;
@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let inputs = sample_inputs(n, SEED)?;
     let proof = prover.prove(&inputs, &mut ChaCha20Rng::seed_from_u64(SEED))?;
     let frozen = json!({
-        "version": prover.parameters().record.version,
+        "version": prover.record().version,
         "claimed": proof.claimed(),
         "public_input": proof.public_input(),
         "proof": proof.to_bytes(),

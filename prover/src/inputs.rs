@@ -3,7 +3,7 @@
 //! ```json
 //! { "claimed": { "registry_root": "…", "set_hash": "…", "epoch": 7, "thresholds": {…}, "nullifier": "…", "binding": "…" },
 //!   "domain": "…", "path": { "index": 2, "siblings": [["…", "…", "…"], …] },
-//!   "measurers": [{ "x": "…", "y": "…" }, …], "attestations": [{ "metrics": {…}, "schnorr": "…" }, null, …] }
+//!   "measurers": [{ "u": "…", "shifted_u": "…" }, …], "attestations": [{ "metrics": {…}, "schnorr": "…" }, null, …] }
 //! ```
 //! Field elements are 64 lower-case hexadecimal digits, big-endian. The operator's secret isn't in
 //! the document: it stays in the identity file, and is joined to the rest in memory.

@@ -1,16 +1,27 @@
-//! Export for snarkjs (`snarkjs groth16 verify verification_key.json public.json proof.json`), so
-//! that a verifier that isn't ours can check a proof. Field elements are decimal strings; points
-//! are projective with z = 1; G2 coordinates as `[c0, c1]`.
+//! Export for iden3's tools, so that provers and verifiers that aren't ours can check us; the
+//! formats are those of [`veilpool_iden3`].
+//!
+//! ```text
+//! snarkjs groth16 verify verification_key.json public.json proof.json
+//! snarkjs r1cs info claim.r1cs
+//! snarkjs wtns check claim.r1cs claim.wtns
+//! snarkjs groth16 prove claim.zkey claim.wtns proof.json public.json
+//! ```
 
-use ark_bn254::{Fq, G1Affine, G2Affine};
-use ark_ec::AffineRepr;
-use ark_ff::{AdditiveGroup, Field};
-use serde_json::{Value, json};
-use veilpool_circuits::PublicInputs;
-use veilpool_params::VerifyingKey;
-use veilpool_protocol::PublicInputBytes;
+use serde_json::Value;
+use veilpool_circuits::{PublicInputs, claim::Circuit};
+use veilpool_iden3::{
+    R1cs, Wtns, json,
+    zkey::{self, Contributions, ExportError},
+};
+use veilpool_params::{Parameters, VerifyingKey};
+use veilpool_protocol::{MeasurerCount, PublicInputBytes};
 
-use crate::proof::Proof;
+use crate::{
+    inputs::ClaimInputs,
+    proof::Proof,
+    prove::{ProveError, assign},
+};
 
 /// Name of the key's file.
 pub const VERIFICATION_KEY_FILE: &str = "verification_key.json";
@@ -18,42 +29,29 @@ pub const VERIFICATION_KEY_FILE: &str = "verification_key.json";
 pub const PROOF_FILE: &str = "proof.json";
 /// Name of the public inputs' file.
 pub const PUBLIC_FILE: &str = "public.json";
+/// Name of the proving key's file.
+pub const ZKEY_FILE: &str = "claim.zkey";
+/// Name of the constraint system's file.
+pub const R1CS_FILE: &str = "claim.r1cs";
+/// Name of the assignment's file, which is secret.
+pub const WTNS_FILE: &str = "claim.wtns";
 
-/// Content of `verification_key.json`. `vk_alphabeta_12`, which snarkjs writes too, isn't read by
-/// its verifier and is left out.
+/// Content of `verification_key.json`.
 #[must_use]
 pub fn verification_key(key: &VerifyingKey) -> Value {
-    let key = key.as_ark();
-    json!({
-        "protocol": "groth16",
-        "curve": "bn128",
-        "nPublic": PublicInputs::COUNT,
-        "vk_alpha_1": g1(&key.alpha_g1),
-        "vk_beta_2": g2(&key.beta_g2),
-        "vk_gamma_2": g2(&key.gamma_g2),
-        "vk_delta_2": g2(&key.delta_g2),
-        "IC": key.gamma_abc_g1.iter().map(g1).collect::<Vec<_>>(),
-    })
+    json::verifying_key(key.as_ark())
 }
 
 /// Content of `proof.json`.
 #[must_use]
 pub fn proof(proof: &Proof) -> Value {
-    let proof = proof.as_ark();
-    json!({
-        "protocol": "groth16",
-        "curve": "bn128",
-        "pi_a": g1(&proof.a),
-        "pi_b": g2(&proof.b),
-        "pi_c": g1(&proof.c),
-    })
+    json::proof(proof.as_ark())
 }
 
 /// Content of `public.json`.
 #[must_use]
 pub fn public(public: &PublicInputBytes) -> Value {
-    let fields = PublicInputs::from_bytes(*public).to_fields();
-    json!(fields.map(|field| field.to_string()))
+    json::public(&PublicInputs::from_bytes(*public).to_fields())
 }
 
 /// The three files by name, for `veilpool export --format snarkjs`.
@@ -70,19 +68,47 @@ pub fn files(
     ]
 }
 
-fn g1(point: &G1Affine) -> Value {
-    let (x, y) = point.xy().unwrap_or((Fq::ZERO, Fq::ONE));
-    let z = Fq::from(u8::from(!point.is_zero()));
-    json!([x.to_string(), y.to_string(), z.to_string()])
+/// The proving key, with the matrices A and B.
+///
+/// # Errors
+/// [`ExportError`], for parameters that don't belong together.
+pub fn zkey(parameters: &Parameters) -> Result<Vec<u8>, ExportError> {
+    let matrices = &parameters.matrices;
+    zkey::write(
+        &parameters.proving_key,
+        &matrices.abc,
+        matrices.public_columns,
+        &Contributions::default(),
+    )
 }
 
-fn g2(point: &G2Affine) -> Value {
-    let (x, y) = point.xy().unwrap_or_default();
-    let z = Fq::from(u8::from(!point.is_zero()));
-    let y0 = if point.is_zero() { Fq::ONE } else { y.c0 };
-    json!([
-        [x.c0.to_string(), x.c1.to_string()],
-        [y0.to_string(), y.c1.to_string()],
-        [z.to_string(), "0"],
-    ])
+/// The constraint system.
+///
+/// # Errors
+/// [`ExportError::TooLarge`].
+pub fn r1cs(parameters: &Parameters) -> Result<R1cs, ExportError> {
+    R1cs::new(&parameters.matrices).ok_or(ExportError::TooLarge("columns"))
+}
+
+/// The assignment, **secret**; whether it satisfies the circuit isn't checked here.
+///
+/// # Errors
+/// [`ProveError`], but never for a statement.
+pub fn wtns(inputs: &ClaimInputs) -> Result<Wtns, ProveError> {
+    match inputs.count() {
+        MeasurerCount::Three => wtns_sized::<3>(inputs),
+        MeasurerCount::Five => wtns_sized::<5>(inputs),
+        MeasurerCount::Seven => wtns_sized::<7>(inputs),
+    }
+}
+
+fn wtns_sized<const N: usize>(inputs: &ClaimInputs) -> Result<Wtns, ProveError> {
+    let Some(witness) = inputs.to_witness::<N>()? else {
+        unreachable!("N is the inputs' own number of measurers");
+    };
+    let assignment = assign(&Circuit::new(inputs.public_inputs(), &witness))?;
+    match Wtns::new(assignment) {
+        Some(wtns) => Ok(wtns),
+        None => unreachable!("an assignment begins with the constant 1"),
+    }
 }

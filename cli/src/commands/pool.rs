@@ -42,7 +42,7 @@ pub(crate) struct Init {
     #[arg(long, default_value_t = LOCAL_MINT, value_name = "ADDRESS")]
     mint: Pubkey,
     /// Attestation key of a measurer, as `veilpool measurer show` prints it; 3, 5 or 7 times, in order.
-    #[arg(long = "measurer", value_name = "X:Y", required = true)]
+    #[arg(long = "measurer", value_name = "U:U'", required = true)]
     measurers: Vec<String>,
     /// Length of an epoch in seconds.
     #[arg(long, default_value_t = 86_400)]

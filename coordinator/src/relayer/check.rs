@@ -13,9 +13,9 @@ use veilpool_protocol::{EpochId, api::ClaimRequest};
 
 /// Verifying keys that this software knows, for 3, 5 and 7 measurers.
 const VERIFYING_KEYS: [&[u8]; 3] = [
-    include_bytes!("../../../params/claim-n3-v1.vk"),
-    include_bytes!("../../../params/claim-n5-v1.vk"),
-    include_bytes!("../../../params/claim-n7-v1.vk"),
+    include_bytes!("../../../params/claim-n3-v2.vk"),
+    include_bytes!("../../../params/claim-n5-v2.vk"),
+    include_bytes!("../../../params/claim-n7-v2.vk"),
 ];
 
 /// Who relays for which pool, and for how much.

@@ -51,7 +51,7 @@ fn m1_every_fault_of_an_attestation_has_its_name() {
         AttestationFault::Subject
     );
     assert_eq!(
-        edit(|it| std::mem::swap(&mut it.attestation_key.x, &mut it.attestation_key.y)),
+        edit(|it| std::mem::swap(&mut it.attestation_key.u, &mut it.attestation_key.shifted_u)),
         AttestationFault::UnknownMeasurer
     );
     assert_eq!(
@@ -174,7 +174,7 @@ async fn oversized_truncated_and_foreign_answers_have_their_names() {
     );
     // Not less than the field's order.
     let text = String::from_utf8(whole).unwrap();
-    let x = hex::encode(town.sign(1, subject).attestation_key.x.as_bytes());
+    let x = hex::encode(town.sign(1, subject).attestation_key.u.as_bytes());
     let (error, _) = ask(
         StatusCode::OK,
         text.replace(&x, &"f".repeat(64)).into_bytes(),

@@ -92,7 +92,7 @@ fn a_wrong_document_is_refused_with_the_reason() {
     );
 
     let mut off_curve = document();
-    off_curve.measurers[2].x = off_curve.measurers[2].y;
+    off_curve.measurers[2].shifted_u = off_curve.measurers[1].shifted_u;
     assert!(matches!(
         error(&off_curve),
         InputError::Measurers(MeasurerSetError::Key { slot: 2, .. })

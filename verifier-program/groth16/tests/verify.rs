@@ -9,14 +9,14 @@ use veilpool_protocol::{
 };
 
 const KEYS: [&[u8]; 3] = [
-    include_bytes!("../../../params/claim-n3-v1.vk"),
-    include_bytes!("../../../params/claim-n5-v1.vk"),
-    include_bytes!("../../../params/claim-n7-v1.vk"),
+    include_bytes!("../../../params/claim-n3-v2.vk"),
+    include_bytes!("../../../params/claim-n5-v2.vk"),
+    include_bytes!("../../../params/claim-n7-v2.vk"),
 ];
 const FROZEN: [&str; 3] = [
-    include_str!("../../../prover/tests/frozen/claim-n3-v1.json"),
-    include_str!("../../../prover/tests/frozen/claim-n5-v1.json"),
-    include_str!("../../../prover/tests/frozen/claim-n7-v1.json"),
+    include_str!("../../../prover/tests/frozen/claim-n3-v2.json"),
+    include_str!("../../../prover/tests/frozen/claim-n5-v2.json"),
+    include_str!("../../../prover/tests/frozen/claim-n7-v2.json"),
 ];
 /// Where alpha, beta, gamma, delta, IC0 and IC1 begin and how long they are.
 const POINTS: [(&str, usize, usize); 6] = [

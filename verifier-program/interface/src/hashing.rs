@@ -63,11 +63,12 @@ pub fn set_hash(
     keys: &[MeasurerKeyBytes],
 ) -> Result<SetHashBytes, PoseidonUnavailable> {
     let coordinates = || {
-        keys.iter()
-            .flat_map(|key| [
+        keys.iter().flat_map(|key| {
+            [
                 key.u.as_bytes().as_slice(),
                 key.shifted_u.as_bytes().as_slice(),
-            ])
+            ]
+        })
     };
     let set = FieldBytes::from_u128(u128::from(tag::MEASURER_SET));
     let head = [set.as_bytes().as_slice(), domain.as_bytes().as_slice()];

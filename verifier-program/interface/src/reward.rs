@@ -90,10 +90,10 @@ mod tests {
         #[test]
         fn p5_depositing_never_rounds_in_the_users_favour(amount: u64, assets in 0..=u64::MAX / 2, minted in 0..1u128 << 60) {
             prop_assume!(amount < u64::MAX / 2);
-            if let Some(shares) = shares_for(amount, minted, assets) {
-                if let Some(back) = assets_for(shares, minted + shares, assets + amount) {
-                    prop_assert!(back <= u128::from(amount));
-                }
+            if let Some(shares) = shares_for(amount, minted, assets)
+                && let Some(back) = assets_for(shares, minted + shares, assets + amount)
+            {
+                prop_assert!(back <= u128::from(amount));
             }
         }
     }

@@ -12,9 +12,9 @@ const ACCEPTS_DEVELOPMENT_KEYS: bool = cfg!(feature = "accept-development-keys")
 #[must_use]
 pub fn embedded(count: MeasurerCount) -> &'static [u8] {
     match count {
-        MeasurerCount::Three => include_bytes!("../../../params/claim-n3-v1.vk"),
-        MeasurerCount::Five => include_bytes!("../../../params/claim-n5-v1.vk"),
-        MeasurerCount::Seven => include_bytes!("../../../params/claim-n7-v1.vk"),
+        MeasurerCount::Three => include_bytes!("../../../params/claim-n3-v2.vk"),
+        MeasurerCount::Five => include_bytes!("../../../params/claim-n5-v2.vk"),
+        MeasurerCount::Seven => include_bytes!("../../../params/claim-n7-v2.vk"),
     }
 }
 

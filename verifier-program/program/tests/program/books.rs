@@ -222,16 +222,18 @@ impl World {
             Err(PoolError::AlreadyClaimed)
         } else if model.claimed.len() as u32 == model.leaves {
             Err(PoolError::ClaimsExceedLeaves)
-        } else if weight.is_none() {
-            Err(PoolError::UnknownClass)
-        } else if !is_member {
-            Err(PoolError::InvalidProof)
         } else {
-            let reward = model.rate * weight.unwrap();
-            model.claimed.push(person);
-            model.reserved -= reward;
-            self.model.assets -= reward;
-            Ok(reward)
+            match weight {
+                None => Err(PoolError::UnknownClass),
+                Some(_) if !is_member => Err(PoolError::InvalidProof),
+                Some(weight) => {
+                    let reward = model.rate * weight;
+                    model.claimed.push(person);
+                    model.reserved -= reward;
+                    self.model.assets -= reward;
+                    Ok(reward)
+                }
+            }
         };
         // Proving takes long: only where the proof is looked at.
         let claim = if expected.is_ok() {

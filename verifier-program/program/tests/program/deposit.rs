@@ -95,7 +95,6 @@ fn p6_a_donation_to_the_vault_moves_no_share_price() {
     let mut start = start();
     start.deposit(100).unwrap();
     let (vault, mint, pool) = (start.pool.vault(), start.pool.mint, start.pool.pool);
-    let position = start.position();
     let chain = &mut start.pool.chain;
     chain.set_tokens(&vault, &mint, &pool, 1_000_100, AccountState::Initialized);
     start.deposit(100).unwrap();

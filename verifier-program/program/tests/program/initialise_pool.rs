@@ -85,7 +85,7 @@ fn a_pool_is_made_with_its_rules_and_empty_vaults_for_every_number_of_measurers(
         );
         let file = std::fs::read(
             veilpool_program_harness::binary::root()
-                .join(format!("params/claim-n{}-v1.vk", count.get())),
+                .join(format!("params/claim-n{}-v2.vk", count.get())),
         )
         .unwrap();
         assert_eq!(
