@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let inputs = sample_inputs(n, SEED)?;
     let proof = prover.prove(&inputs, &mut ChaCha20Rng::seed_from_u64(SEED))?;
     let frozen = json!({
-        "version": prover.parameters().record.version,
+        "version": prover.record().version,
         "claimed": proof.claimed(),
         "public_input": proof.public_input(),
         "proof": proof.to_bytes(),

@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod backend;
 pub mod inputs;
 pub mod proof;
 pub mod prove;
@@ -15,10 +16,15 @@ pub mod sample;
 pub mod snarkjs;
 pub mod verify;
 
+pub use backend::{
+    Arithmetic, Backend, BackendError, Constraints, Fast, Options, PhaseTimings, PrepareError,
+    QuotientBasis, Stock,
+};
 pub use inputs::{AttestationDocument, ClaimDocument, ClaimInputs, InputError, PathDocument};
 pub use proof::{InvalidProofBytes, Proof};
-pub use prove::{ProveError, Prover, Timings, UncheckedProof, VerifiedProof};
+pub use prove::{LoadProverError, ProveError, Prover, Timings, UncheckedProof, VerifiedProof};
 pub use sample::sample_inputs;
 pub use verify::{VerifyError, verify};
 
+pub use veilpool_arithmetic::progress::{Cancelled, Token};
 pub use veilpool_circuits::{Statement, claim::Attestation};

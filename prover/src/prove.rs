@@ -10,18 +10,23 @@ use std::{
 
 use ark_bn254::{Bn254, Fr};
 use ark_ff::UniformRand;
-use ark_groth16::{Groth16, PreparedVerifyingKey};
+use ark_groth16::PreparedVerifyingKey;
 use ark_relations::gr1cs::{ConstraintSystem, SynthesisError, SynthesisMode};
 use rand::{CryptoRng, RngCore};
+use veilpool_arithmetic::progress::Token;
 use veilpool_circuits::{
     PublicInputs, Statement,
     claim::{Circuit, Witness, check_native},
 };
-use veilpool_params::{LoadError, OddCosetReduction, Parameters, Progress, VerifyingKey};
+use veilpool_params::{LoadError, Parameters, Progress, Record, VerifyingKey};
 use veilpool_protocol::{CompressedProofBytes, MeasurerCount, ProofBytes, PublicInputBytes, claim};
 use zeroize::Zeroizing;
 
 use crate::{
+    backend::{
+        Backend, BackendError, Constraints, Fast, Options, PhaseTimings, PrepareError,
+        QuotientBasis,
+    },
     inputs::{ClaimInputs, InputError},
     proof::Proof,
     verify::{VerifyError, verify_prepared},
@@ -29,8 +34,22 @@ use crate::{
 
 /// Proves claims for one number of measurers.
 pub struct Prover {
-    parameters: Parameters,
+    record: Record,
+    verifying_key: VerifyingKey,
     prepared: PreparedVerifyingKey<Bn254>,
+    backend: Box<dyn Backend>,
+}
+
+/// Why there is no prover.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadProverError {
+    /// The parameters could not be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// They could not be prepared.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
 }
 
 /// Why there is no proof.
@@ -56,6 +75,9 @@ pub enum ProveError {
     /// The circuit could not be synthesised.
     #[error("the assignment could not be computed: {0}")]
     Synthesis(#[from] SynthesisError),
+    /// The proof could not be computed.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
     /// A proof came out that does not verify.
     #[error(
         "the proof doesn't verify, although every statement holds; this is a fault of the software or the machine: please report it ({0})"
@@ -74,6 +96,8 @@ pub struct Timings {
     pub proof: Duration,
     /// Of the proof.
     pub verification: Duration,
+    /// Parts of [`Timings::proof`]; they overlap where there are several threads.
+    pub phases: PhaseTimings,
 }
 
 /// A proof that has been verified.
@@ -148,43 +172,86 @@ impl VerifiedProof {
 
 impl Prover {
     /// With parameters that are already loaded.
-    #[must_use]
-    pub fn new(parameters: Parameters) -> Self {
-        let prepared = parameters.verifying_key.prepare();
-        Self {
-            parameters,
-            prepared,
-        }
+    ///
+    /// # Errors
+    /// [`PrepareError`].
+    pub fn new(parameters: Parameters, options: &Options) -> Result<Self, PrepareError> {
+        let Parameters {
+            record,
+            proving_key,
+            verifying_key,
+            matrices,
+        } = parameters;
+        let [a, b, _] = &matrices.abc;
+        let constraints = Constraints {
+            a,
+            b,
+            public_columns: matrices.public_columns,
+            witness_columns: matrices.witness_columns,
+        };
+        let backend = Fast::new(
+            &proving_key,
+            constraints,
+            QuotientBasis::OddCoset,
+            options,
+            &Token::new(),
+        )?;
+        Ok(Self {
+            prepared: verifying_key.prepare(),
+            record,
+            verifying_key,
+            backend: Box::new(backend),
+        })
     }
 
     /// For `n` measurers, with the parameters in the cache folder, made there first if need be.
     ///
     /// # Errors
-    /// [`LoadError`].
+    /// [`LoadProverError`].
     pub fn load(
         n: MeasurerCount,
         cache: &Path,
         progress: &mut Progress<'_>,
-    ) -> Result<Self, LoadError> {
-        Parameters::load_or_make(n, cache, progress).map(Self::new)
+    ) -> Result<Self, LoadProverError> {
+        Self::load_with(n, cache, &Options::default(), progress)
+    }
+
+    /// The same with other options than the default ones.
+    ///
+    /// # Errors
+    /// [`LoadProverError`].
+    pub fn load_with(
+        n: MeasurerCount,
+        cache: &Path,
+        options: &Options,
+        progress: &mut Progress<'_>,
+    ) -> Result<Self, LoadProverError> {
+        let parameters = Parameters::load_or_make(n, cache, progress)?;
+        Ok(Self::new(parameters, options)?)
     }
 
     /// How many measurers.
     #[must_use]
     pub const fn count(&self) -> MeasurerCount {
-        self.parameters.record.n
+        self.record.n
     }
 
     /// What proofs are verified with.
     #[must_use]
     pub const fn verifying_key(&self) -> &VerifyingKey {
-        &self.parameters.verifying_key
+        &self.verifying_key
     }
 
-    /// The parameters.
+    /// What the manifest says of the parameters.
     #[must_use]
-    pub const fn parameters(&self) -> &Parameters {
-        &self.parameters
+    pub const fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// What proofs are made with.
+    #[must_use]
+    pub fn backend(&self) -> &dyn Backend {
+        &*self.backend
     }
 
     /// Checks the claim, proves it, and verifies the proof.
@@ -196,10 +263,23 @@ impl Prover {
         inputs: &ClaimInputs,
         rng: &mut R,
     ) -> Result<VerifiedProof, ProveError> {
+        self.prove_watched(inputs, &Token::new(), rng)
+    }
+
+    /// The same, to be watched and cancelled through the token.
+    ///
+    /// # Errors
+    /// [`ProveError`]; [`BackendError::Cancelled`] in it once the token is cancelled.
+    pub fn prove_watched<R: RngCore + CryptoRng>(
+        &self,
+        inputs: &ClaimInputs,
+        token: &Token,
+        rng: &mut R,
+    ) -> Result<VerifiedProof, ProveError> {
         match self.count() {
-            MeasurerCount::Three => self.prove_sized::<3, R>(inputs, rng),
-            MeasurerCount::Five => self.prove_sized::<5, R>(inputs, rng),
-            MeasurerCount::Seven => self.prove_sized::<7, R>(inputs, rng),
+            MeasurerCount::Three => self.prove_sized::<3, R>(inputs, token, rng),
+            MeasurerCount::Five => self.prove_sized::<5, R>(inputs, token, rng),
+            MeasurerCount::Seven => self.prove_sized::<7, R>(inputs, token, rng),
         }
     }
 
@@ -217,15 +297,16 @@ impl Prover {
     ) -> Result<UncheckedProof, ProveError> {
         let public = inputs.public_inputs();
         let timings = &mut Timings::default();
+        let token = &Token::new();
         let proof = match self.count() {
             MeasurerCount::Three => {
-                self.make_proof(public, &self.witness_of::<3>(inputs)?, timings, rng)
+                self.make_proof(public, &self.witness_of::<3>(inputs)?, timings, token, rng)
             }
             MeasurerCount::Five => {
-                self.make_proof(public, &self.witness_of::<5>(inputs)?, timings, rng)
+                self.make_proof(public, &self.witness_of::<5>(inputs)?, timings, token, rng)
             }
             MeasurerCount::Seven => {
-                self.make_proof(public, &self.witness_of::<7>(inputs)?, timings, rng)
+                self.make_proof(public, &self.witness_of::<7>(inputs)?, timings, token, rng)
             }
         }?;
         Ok(UncheckedProof {
@@ -237,6 +318,7 @@ impl Prover {
     fn prove_sized<const N: usize, R: RngCore + CryptoRng>(
         &self,
         inputs: &ClaimInputs,
+        token: &Token,
         rng: &mut R,
     ) -> Result<VerifiedProof, ProveError> {
         let public = inputs.public_inputs();
@@ -247,7 +329,7 @@ impl Prover {
         check_native(&public, &witness)?;
         timings.native_check = start.elapsed();
 
-        let proof = self.make_proof(public, &witness, &mut timings, rng)?;
+        let proof = self.make_proof(public, &witness, &mut timings, token, rng)?;
 
         let start = Instant::now();
         verify_prepared(&self.prepared, public, &proof).map_err(ProveError::SelfVerification)?;
@@ -273,6 +355,7 @@ impl Prover {
         public: PublicInputs,
         witness: &Witness<N>,
         timings: &mut Timings,
+        token: &Token,
         rng: &mut R,
     ) -> Result<Proof, ProveError> {
         let start = Instant::now();
@@ -280,19 +363,32 @@ impl Prover {
         timings.witness = start.elapsed();
 
         let start = Instant::now();
-        let matrices = &self.parameters.matrices;
         let (r, s) = (Fr::rand(rng), Fr::rand(rng));
-        let proof = Groth16::<Bn254, OddCosetReduction>::create_proof_with_reduction_and_matrices(
-            &self.parameters.proving_key,
-            r,
-            s,
-            &matrices.abc,
-            matrices.public_columns,
-            matrices.rows(),
-            &assignment,
-        )?;
+        let (proof, phases) = self.backend.prove(&assignment, r, s, token)?;
+        timings.phases = phases;
         timings.proof = start.elapsed();
         Ok(Proof::new(proof))
+    }
+}
+
+/// The whole assignment of whatever the inputs say, true or not: for exporting a witness, and for
+/// measuring backends by themselves.
+///
+/// # Errors
+/// [`ProveError`], but never for a statement.
+pub fn assignment_of(inputs: &ClaimInputs) -> Result<Zeroizing<Vec<Fr>>, ProveError> {
+    fn sized<const N: usize>(inputs: &ClaimInputs) -> Result<Zeroizing<Vec<Fr>>, ProveError> {
+        let count = inputs.count().get();
+        let witness = inputs.to_witness::<N>()?.ok_or(ProveError::MeasurerCount {
+            inputs: count,
+            prover: N,
+        })?;
+        Ok(assign(&Circuit::new(inputs.public_inputs(), &witness))?)
+    }
+    match inputs.count() {
+        MeasurerCount::Three => sized::<3>(inputs),
+        MeasurerCount::Five => sized::<5>(inputs),
+        MeasurerCount::Seven => sized::<7>(inputs),
     }
 }
 

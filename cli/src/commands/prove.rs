@@ -140,7 +140,7 @@ pub(crate) fn prove(arguments: &Prove, output: Output) -> anyhow::Result<()> {
     let timings = proof.timings();
     let report = Report {
         n: proof.count().get(),
-        constraints: prover.parameters().record.constraints,
+        constraints: prover.record().constraints,
         public_input: proof.public_input(),
         proof: proof.to_compressed(),
         proof_bytes: CompressedProofBytes::LEN,

@@ -5,11 +5,11 @@ use veilpool_program_harness::figures::{self, Figure};
 /// Compute units of the whole transaction.
 const COMPUTE_UNITS: [(&str, u64); 13] = [
     ("initialise_pool, n = 3", 142_409),
-    ("claim, n = 3", 97_727),
-    ("initialise_pool, n = 5", 148_195),
-    ("claim, n = 5", 97_739),
-    ("initialise_pool, n = 7", 151_638),
-    ("claim, n = 7", 97_736),
+    ("claim, n = 3", 97_729),
+    ("initialise_pool, n = 5", 148_197),
+    ("claim, n = 5", 97_738),
+    ("initialise_pool, n = 7", 151_650),
+    ("claim, n = 7", 97_735),
     ("deposit, first", 8_349),
     ("deposit, further", 5_611),
     ("register_operator", 35_047),

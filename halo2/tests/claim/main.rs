@@ -1,0 +1,6 @@
+//! The claim circuit against the R1CS one.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+mod differential;

@@ -1,0 +1,9 @@
+//! The listing circuit, by the circuit pattern of the conventions.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+mod completeness;
+mod public_inputs;
+mod round_trip;
+mod soundness;

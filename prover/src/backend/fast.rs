@@ -1,0 +1,440 @@
+//! Our prover: the parts of `veilpool-arithmetic` put together for one key.
+//!
+//! Prepared once per key: matrices A and B for lanes, twiddles, the five queries in the engine's
+//! word form with tables within [`Options::table_memory`]. Per proof: rows, quotient, five
+//! multiplications, all in one pool of threads. The blinding multiples of δ, and α and β, are further
+//! bases of the same multiplications, so that they cost a few additions each.
+//!
+//! Whatever depends on the witness (exponents, rows, values on the coset, references sorted by
+//! digit, points of buckets) is overwritten before its memory is given back.
+
+use std::time::Instant;
+
+use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine};
+use ark_ec::{AffineRepr, CurveGroup};
+use ark_ff::{AdditiveGroup, BigInteger, PrimeField};
+use ark_groth16::{Proof, ProvingKey};
+#[cfg(target_arch = "x86_64")]
+use veilpool_arithmetic::engine::Ifma;
+use veilpool_arithmetic::{
+    curve::{G1, G2},
+    engine::{Engine, Lanes, Portable},
+    msm::{Bases, BasesError},
+    progress::Token,
+    quotient::{Basis, Quotient},
+    scalars::Exponents,
+    secret::Secret,
+    sparse::{NoSuchColumn, Sparse},
+};
+
+use super::{
+    Backend, BackendError, Constraints, PhaseTimings, PrepareError, QuotientBasis, check_assignment,
+};
+
+/// How to prove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Instructions.
+    pub arithmetic: Arithmetic,
+    /// Threads of the prover's own pool; `None` for rayon's global one.
+    pub threads: Option<usize>,
+    /// Bytes that tables of multiples of the key's points may take, all queries together; 0 for
+    /// none. Tables take time to make (about as long as ten proofs), and save a fifth of each.
+    pub table_memory: usize,
+}
+
+/// Which instructions to compute with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Arithmetic {
+    /// The fastest that the machine has.
+    #[default]
+    Best,
+    /// What every machine has.
+    Portable,
+    /// AVX-512 IFMA, or an error.
+    Ifma,
+}
+
+/// See the module.
+pub struct Fast {
+    prepared: AnyEngine,
+    pool: Option<rayon::ThreadPool>,
+}
+
+enum AnyEngine {
+    #[cfg(target_arch = "x86_64")]
+    Ifma(Box<Prepared<Ifma>>),
+    Portable(Box<Prepared<Portable>>),
+}
+
+struct Prepared<E: Engine> {
+    a_rows: Sparse<E>,
+    b_rows: Sparse<E>,
+    quotient: Quotient<E>,
+    a: Bases<E, G1>,
+    b_g1: Bases<E, G1>,
+    b_g2: Bases<E, G2>,
+    l: Bases<E, G1>,
+    h: Bases<E, G1>,
+    public_columns: usize,
+    columns: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            arithmetic: Arithmetic::Best,
+            threads: None,
+            table_memory: 0,
+        }
+    }
+}
+
+impl Fast {
+    /// Prepares a key.
+    ///
+    /// # Errors
+    /// [`PrepareError`].
+    pub fn new(
+        key: &ProvingKey<Bn254>,
+        constraints: Constraints<'_>,
+        basis: QuotientBasis,
+        options: &Options,
+        token: &Token,
+    ) -> Result<Self, PrepareError> {
+        check_key(key, &constraints, basis)?;
+        let pool = options
+            .threads
+            .map(|threads| {
+                rayon::ThreadPoolBuilder::new()
+                    .num_threads(threads.max(1))
+                    .thread_name(|index| format!("prover-{index}"))
+                    .build()
+                    .map_err(|error| PrepareError::Threads(error.to_string()))
+            })
+            .transpose()?;
+        let prepare = || prepare(key, constraints, basis, options, token);
+        let prepared = match &pool {
+            Some(pool) => pool.install(prepare),
+            None => prepare(),
+        }?;
+        Ok(Self { prepared, pool })
+    }
+
+    /// Bytes that the prepared key takes, tables included.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        match &self.prepared {
+            #[cfg(target_arch = "x86_64")]
+            AnyEngine::Ifma(prepared) => prepared.memory(),
+            AnyEngine::Portable(prepared) => prepared.memory(),
+        }
+    }
+}
+
+impl Backend for Fast {
+    fn name(&self) -> &'static str {
+        match &self.prepared {
+            #[cfg(target_arch = "x86_64")]
+            AnyEngine::Ifma(_) => Ifma::NAME,
+            AnyEngine::Portable(_) => Portable::NAME,
+        }
+    }
+
+    fn prove(
+        &self,
+        assignment: &[Fr],
+        r: Fr,
+        s: Fr,
+        token: &Token,
+    ) -> Result<(Proof<Bn254>, PhaseTimings), BackendError> {
+        let prove = || match &self.prepared {
+            #[cfg(target_arch = "x86_64")]
+            AnyEngine::Ifma(prepared) => prepared.prove(assignment, r, s, token),
+            AnyEngine::Portable(prepared) => prepared.prove(assignment, r, s, token),
+        };
+        match &self.pool {
+            Some(pool) => pool.install(prove),
+            None => prove(),
+        }
+    }
+}
+
+fn check_key(
+    key: &ProvingKey<Bn254>,
+    constraints: &Constraints<'_>,
+    basis: QuotientBasis,
+) -> Result<(), PrepareError> {
+    if constraints.a.len() != constraints.b.len() {
+        return Err(PrepareError::Rows {
+            a: constraints.a.len(),
+            b: constraints.b.len(),
+        });
+    }
+    let columns = constraints.columns();
+    let domain = constraints.domain()?;
+    let h = match basis {
+        QuotientBasis::OddCoset => domain,
+        QuotientBasis::Coefficients => domain - 1,
+    };
+    for (part, found, expected) in [
+        ("a", key.a_query.len(), columns),
+        ("b (G1)", key.b_g1_query.len(), columns),
+        ("b (G2)", key.b_g2_query.len(), columns),
+        ("l", key.l_query.len(), constraints.witness_columns),
+        ("h", key.h_query.len(), h),
+        (
+            "public",
+            key.vk.gamma_abc_g1.len(),
+            constraints.public_columns,
+        ),
+    ] {
+        if found != expected {
+            return Err(PrepareError::QueryLength {
+                part,
+                expected,
+                found,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn prepare(
+    key: &ProvingKey<Bn254>,
+    constraints: Constraints<'_>,
+    basis: QuotientBasis,
+    options: &Options,
+    token: &Token,
+) -> Result<AnyEngine, PrepareError> {
+    #[cfg(target_arch = "x86_64")]
+    if options.arithmetic != Arithmetic::Portable
+        && let Some(engine) = Ifma::detect()
+    {
+        let prepared = Prepared::new(engine, key, constraints, basis, options, token)?;
+        return Ok(AnyEngine::Ifma(Box::new(prepared)));
+    }
+    if options.arithmetic == Arithmetic::Ifma {
+        return Err(PrepareError::NoSuchArithmetic);
+    }
+    let prepared = Prepared::new(Portable, key, constraints, basis, options, token)?;
+    Ok(AnyEngine::Portable(Box::new(prepared)))
+}
+
+// Exponents of one proof: the assignment, then these four.
+const EXTRA: usize = 4;
+
+impl<E: Engine> Prepared<E> {
+    fn new(
+        engine: E,
+        key: &ProvingKey<Bn254>,
+        constraints: Constraints<'_>,
+        basis: QuotientBasis,
+        options: &Options,
+        token: &Token,
+    ) -> Result<Self, PrepareError> {
+        let columns = constraints.columns();
+        let size = constraints.domain()?;
+        let quotient_basis = match basis {
+            QuotientBasis::OddCoset => Basis::OddCoset,
+            QuotientBasis::Coefficients => Basis::Coefficients,
+        };
+        let quotient = Quotient::new(engine, size, quotient_basis)
+            .ok_or(PrepareError::TooLarge(constraints.rows()))?;
+        let (none, none_g2) = (G1Affine::zero(), G2Affine::zero());
+        let vk = &key.vk;
+        // Behind the assignment: 1, r, s, −rs.
+        let a = extended(&key.a_query, [vk.alpha_g1, key.delta_g1, none, none]);
+        let b_g1 = extended(&key.b_g1_query, [key.beta_g1, none, key.delta_g1, none]);
+        let b_g2 = extended(&key.b_g2_query, [vk.beta_g2, none_g2, vk.delta_g2, none_g2]);
+        let mut l = vec![none; constraints.public_columns];
+        l.extend_from_slice(&key.l_query);
+        l.extend_from_slice(&[none, none, none, key.delta_g1]);
+        let h: Vec<G1Affine> = (0..size)
+            .map(|place| {
+                let place = quotient.order(place);
+                key.h_query.get(place).copied().unwrap_or(none)
+            })
+            .collect();
+        // Points of G2 are twice as large. A query's share is as large as its points.
+        let weigh = |points: &[G1Affine]| points.iter().filter(|point| !point.is_zero()).count();
+        let g2 = b_g2.iter().filter(|point| !point.is_zero()).count();
+        let weights = [weigh(&a), weigh(&b_g1), 2 * g2, weigh(&l), weigh(&h)];
+        let total = weights.iter().sum::<usize>().max(1);
+        let share = |weight: usize| {
+            (options.table_memory as u128 * weight as u128 / total as u128) as usize
+        };
+        Ok(Self {
+            a_rows: Sparse::new(engine, constraints.a, columns)?,
+            b_rows: Sparse::new(engine, constraints.b, columns)?,
+            quotient,
+            a: Bases::new(engine, &a, share(weights[0]), token)?,
+            b_g1: Bases::new(engine, &b_g1, share(weights[1]), token)?,
+            b_g2: Bases::new(engine, &b_g2, share(weights[2]), token)?,
+            l: Bases::new(engine, &l, share(weights[3]), token)?,
+            h: Bases::new(engine, &h, share(weights[4]), token)?,
+            public_columns: constraints.public_columns,
+            columns,
+        })
+    }
+
+    fn memory(&self) -> usize {
+        self.a_rows.memory()
+            + self.b_rows.memory()
+            + self.quotient.memory()
+            + self.a.memory()
+            + self.b_g1.memory()
+            + self.b_g2.memory()
+            + self.l.memory()
+            + self.h.memory()
+    }
+
+    fn prove(
+        &self,
+        assignment: &[Fr],
+        r: Fr,
+        s: Fr,
+        token: &Token,
+    ) -> Result<(Proof<Bn254>, PhaseTimings), BackendError> {
+        check_assignment(assignment, self.columns)?;
+        let mut timings = PhaseTimings::default();
+        let mut exponents = Exponents::with_capacity(assignment.len() + EXTRA);
+        exponents.extend(assignment);
+        exponents.extend(&[Fr::from(1u8), r, s, -r * s]);
+
+        let PhaseTimings {
+            witness_map,
+            a: a_time,
+            b_g1: b_g1_time,
+            b_g2: b_g2_time,
+            l: l_time,
+            h: h_time,
+            assembly,
+        } = &mut timings;
+        let (h, (b_g2, (a, (l, b_g1)))) = rayon::join(
+            || {
+                let start = Instant::now();
+                let integers = self.quotient_of(assignment, token)?;
+                *witness_map = start.elapsed();
+                timed(h_time, || {
+                    self.h.multiply(&Exponents::from_integers(integers), token)
+                })
+            },
+            || {
+                rayon::join(
+                    || timed(b_g2_time, || self.b_g2.multiply(&exponents, token)),
+                    || {
+                        rayon::join(
+                            || timed(a_time, || self.a.multiply(&exponents, token)),
+                            || {
+                                rayon::join(
+                                    || timed(l_time, || self.l.multiply(&exponents, token)),
+                                    || timed(b_g1_time, || self.b_g1.multiply(&exponents, token)),
+                                )
+                            },
+                        )
+                    },
+                )
+            },
+        );
+        let (a, b_g1, b_g2, l, h) = (a?, b_g1?, b_g2?, l?, h?);
+        token.check()?;
+        let start = Instant::now();
+        let c = l + h + two_multiples(a, s, b_g1, r);
+        let proof = Proof {
+            a: a.into_affine(),
+            b: b_g2.into_affine(),
+            c: c.into_affine(),
+        };
+        *assembly = start.elapsed();
+        Ok((proof, timings))
+    }
+
+    fn quotient_of(&self, assignment: &[Fr], token: &Token) -> Result<Vec<[u64; 4]>, BackendError> {
+        let size = self.quotient.size();
+        let mut a = Secret::new([0; 4], size);
+        let mut b = Secret::new([0; 4], size);
+        self.a_rows.multiply(assignment, &mut a, token)?;
+        self.b_rows.multiply(assignment, &mut b, token)?;
+        // One row more for each public column, so that no two of them are multiples of each other.
+        let public = &assignment[..self.public_columns];
+        for (row, value) in a[self.a_rows.rows()..].iter_mut().zip(public) {
+            *row = E::Fr::encode(value);
+        }
+        Ok(self.quotient.compute(&a, &b, token)?)
+    }
+}
+
+fn timed<T>(
+    time: &mut std::time::Duration,
+    f: impl FnOnce() -> Result<T, veilpool_arithmetic::progress::Cancelled>,
+) -> Result<T, BackendError> {
+    let start = Instant::now();
+    let result = f();
+    *time = start.elapsed();
+    Ok(result?)
+}
+
+fn extended<T: Copy>(query: &[T], extra: [T; EXTRA]) -> Vec<T> {
+    let mut all = Vec::with_capacity(query.len() + EXTRA);
+    all.extend_from_slice(query);
+    all.extend_from_slice(&extra);
+    all
+}
+
+/// `s·P + r·Q` with shared doublings.
+fn two_multiples(p: G1Projective, s: Fr, q: G1Projective, r: Fr) -> G1Projective {
+    let both = p + q;
+    let (s, r) = (s.into_bigint(), r.into_bigint());
+    let mut sum = <G1Projective as AdditiveGroup>::ZERO;
+    for bit in (0..Fr::MODULUS_BIT_SIZE as usize).rev() {
+        sum.double_in_place();
+        match (s.get_bit(bit), r.get_bit(bit)) {
+            (true, true) => sum += both,
+            (true, false) => sum += p,
+            (false, true) => sum += q,
+            (false, false) => {}
+        }
+    }
+    sum
+}
+
+impl From<BasesError> for PrepareError {
+    fn from(error: BasesError) -> Self {
+        match error {
+            BasesError::TooMany(count) => Self::TooLarge(count),
+            BasesError::Cancelled(cancelled) => cancelled.into(),
+            _ => Self::TooLarge(usize::MAX),
+        }
+    }
+}
+
+impl From<NoSuchColumn> for PrepareError {
+    fn from(error: NoSuchColumn) -> Self {
+        Self::Column {
+            column: error.column,
+            columns: error.columns,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ark_bn254::{Fr, G1Projective};
+    use ark_ec::PrimeGroup;
+    use ark_ff::{One, Zero};
+
+    use super::two_multiples;
+
+    #[test]
+    fn two_multiples_are_the_sum_of_multiples() {
+        let p = G1Projective::generator();
+        let q = p * Fr::from(77u8);
+        for s in [Fr::zero(), Fr::one(), -Fr::one(), Fr::from(12_345u32)] {
+            for r in [Fr::zero(), Fr::one(), -Fr::one(), -Fr::from(99u8)] {
+                assert_eq!(two_multiples(p, s, q, r), p * s + q * r);
+                assert_eq!(two_multiples(p, s, -p, r), p * (s - r));
+            }
+        }
+    }
+}
