@@ -10,7 +10,7 @@ export VEILPOOL_PARAMS ?= $(CACHE)/params
 export CARGO_TERM_COLOR ?= auto
 NEXTEST_VERSION := 0.9.143
 
-.PHONY: help demo test lint program program-check tables bench tools nextest snarkjs
+.PHONY: help demo test lint program program-check tables bench tools nextest node snarkjs
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s:
@@ -26,7 +26,7 @@ demo: tools ## a tunnel, a proof, a payment: the whole path on this machine, in 
 	@echo "== running the demo: local chain, five measurers, relayer, keeper, four nodes"
 	target/debug/veilpool demo $(DEMO_ARGS)
 
-test: tools nextest program-check snarkjs ## every test, none skipped
+test: tools nextest program-check snarkjs node ## every test, none skipped
 	@echo "== running all tests"
 	VEILPOOL_SNARKJS=$(CACHE)/snarkjs/node_modules/.bin/snarkjs cargo nextest run --locked --workspace
 	@echo "== running the examples in the documentation"
@@ -36,10 +36,13 @@ nextest: tools
 	@cargo nextest --version >/dev/null 2>&1 || { echo "== installing cargo-nextest $(NEXTEST_VERSION), the test runner"; \
 	  cargo install --locked cargo-nextest@$(NEXTEST_VERSION); }
 
+node:
+	@command -v npm >/dev/null || { echo "== installing Node and npm, in which provers and verifiers that aren't ours run"; \
+	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -q && $$sudo apt-get install -y -q npm; }
+
 # The verifier that isn't ours.
-snarkjs:
+snarkjs: node
 	@[ -x $(CACHE)/snarkjs/node_modules/.bin/snarkjs ] || { echo "== installing snarkjs, which checks our proofs"; \
-	  command -v npm >/dev/null || { sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -q && $$sudo apt-get install -y -q npm; }; \
 	  mkdir -p $(CACHE)/snarkjs && cp docs/vectors/snarkjs/package*.json $(CACHE)/snarkjs/ && \
 	  npm ci --silent --no-audit --no-fund --prefix $(CACHE)/snarkjs; }
 
@@ -55,9 +58,12 @@ lint: tools ## formatting and clippy, warnings are errors
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
-tables: tools ## write the generated tables of README and docs
-	cargo run --locked -p veilpool-benches --bin report -- --write
+tables: tools node ## measure and write what README and docs say of our own circuits, prover and program
+	cargo run --locked --release -p veilpool-benches --bin bench -- --only circuits,proving,memory,chain
 	VEILPOOL_WRITE=1 cargo test --locked -q -p veilpool-protocol --test workspace
 
-bench: tools ## criterion benches of the prover
-	cargo bench --locked -p veilpool-benches
+bench: tools node ## every benchmark, other provers beside ours: writes docs/benchmarks.md, .json and plots (20 minutes)
+	@echo "== building the benchmarks, optimised (the first time this takes some minutes)"
+	cargo build --locked --release -p veilpool-benches --bin bench
+	@echo "== measuring; other provers are installed by npm below $(CACHE)/peers. Leave the machine alone meanwhile"
+	cargo run --locked --release -q -p veilpool-benches --bin bench -- $(BENCH_ARGS)

@@ -95,6 +95,22 @@ impl Setting<'_> {
             output: self.output(&format!("{stem}-snarkjs"), circuit),
         }];
         contestants.extend(self.rapidsnark(stem, circuit, &witness, Vec::new()));
+        let out = self.circom.path(&format!("{stem}-arkworks"));
+        let entrant = Entrant::Arkworks {
+            zkey: circuit.zkey.clone(),
+            wtns: witness,
+            out: out.clone(),
+        };
+        contestants.push(Contestant {
+            name: "arkworks".to_owned(),
+            cold: vec![self.ours(&entrant, false)?],
+            warm: Some(self.ours(&entrant, true)?),
+            output: ProofFiles {
+                proof: out.join(snarkjs::PROOF_FILE),
+                public: out.join(snarkjs::PUBLIC_FILE),
+                verification_key: circuit.verification_key.clone(),
+            },
+        });
         Ok(Contest {
             id: format!("{stem}-same-key"),
             title: format!(

@@ -1,5 +1,6 @@
 //! One file for each command. Each parses its arguments, calls a library, and prints.
 
+pub(crate) mod bench;
 pub(crate) mod circuit;
 pub(crate) mod demo;
 pub(crate) mod identity;

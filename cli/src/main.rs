@@ -67,6 +67,7 @@ enum Command {
     Export(c::prove::Export),
     #[command(subcommand)]
     Circuit(c::circuit::Command),
+    Bench(c::bench::Arguments),
     #[command(subcommand)]
     Params(c::params::Command),
 }
@@ -88,6 +89,7 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
     let done = |()| ExitCode::SUCCESS;
     match &arguments.command {
+        Command::Bench(arguments) => return c::bench::run(arguments, output).map(done),
         Command::Circuit(command) => return c::circuit::run(command, output).map(done),
         Command::Params(command) => return c::params::run(command, output).map(done),
         Command::Prove(arguments) => return c::prove::prove(arguments, output).map(done),
