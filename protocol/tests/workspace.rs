@@ -25,7 +25,11 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("chain", &["interface", "protocol"]),
     ("circuits", &["primitives", "protocol"]),
     ("params", &["circuits", "protocol"]),
-    ("prover", &["params", "circuits", "primitives", "protocol"]),
+    ("iden3", &["params", "circuits"]),
+    (
+        "prover",
+        &["iden3", "params", "circuits", "primitives", "protocol"],
+    ),
     (
         "program",
         &["interface", "groth16", "protocol", "sbf-builtins"],
@@ -60,6 +64,17 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ),
     ("benches", EVERYTHING),
     ("cli", EVERYTHING),
+    (
+        "fuzz-targets",
+        &[
+            "prover",
+            "iden3",
+            "params",
+            "circuits",
+            "primitives",
+            "protocol",
+        ],
+    ),
 ];
 /// All libraries: everything but the on-chain program, which nobody may use, and what only it or its
 /// tests need.
@@ -74,6 +89,7 @@ const EVERYTHING: &[&str] = &[
     "chain",
     "circuits",
     "params",
+    "iden3",
     "prover",
     "node",
     "coordinator",

@@ -17,7 +17,7 @@ use veilpool_circuits::{
     PublicInputs, Statement,
     claim::{Circuit, Witness, check_native},
 };
-use veilpool_params::{LoadError, OddCosetReduction, Parameters, Progress, VerifyingKey};
+use veilpool_params::{LoadError, OddCoset, Parameters, Progress, VerifyingKey};
 use veilpool_protocol::{CompressedProofBytes, MeasurerCount, ProofBytes, PublicInputBytes, claim};
 use zeroize::Zeroizing;
 
@@ -282,7 +282,7 @@ impl Prover {
         let start = Instant::now();
         let matrices = &self.parameters.matrices;
         let (r, s) = (Fr::rand(rng), Fr::rand(rng));
-        let proof = Groth16::<Bn254, OddCosetReduction>::create_proof_with_reduction_and_matrices(
+        let proof = Groth16::<Bn254, OddCoset>::create_proof_with_reduction_and_matrices(
             &self.parameters.proving_key,
             r,
             s,
