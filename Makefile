@@ -10,7 +10,7 @@ export VEILPOOL_PARAMS ?= $(CACHE)/params
 export CARGO_TERM_COLOR ?= auto
 NEXTEST_VERSION := 0.9.143
 
-.PHONY: help demo test lint program program-check tables bench tools nextest snarkjs
+.PHONY: help demo test lint program program-check tables bench fuzz tools nextest snarkjs
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s:
@@ -58,6 +58,15 @@ lint: tools ## formatting and clippy, warnings are errors
 tables: tools ## write the generated tables of README and docs
 	cargo run --locked -p veilpool-benches --bin report -- --write
 	VEILPOOL_WRITE=1 cargo test --locked -q -p veilpool-protocol --test workspace
+
+FUZZ_SECONDS ?= 60
+fuzz: tools ## every parser under libFuzzer, a minute each (FUZZ_SECONDS); installs a nightly compiler and cargo-fuzz
+	@cargo fuzz --version >/dev/null 2>&1 || { echo "== installing cargo-fuzz"; cargo install --locked cargo-fuzz; }
+	@rustup toolchain list | grep -q nightly || { echo "== installing a nightly compiler"; rustup toolchain install nightly --profile minimal; }
+	@for target in $$(cargo +nightly fuzz list); do \
+	  echo "== $$target"; mkdir -p fuzz/corpus/$$target fuzz-targets/corpus/$$target; \
+	  cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz-targets/corpus/$$target -- \
+	    -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -rss_limit_mb=1024 -malloc_limit_mb=64; done
 
 bench: tools ## criterion benches of the prover
 	cargo bench --locked -p veilpool-benches
