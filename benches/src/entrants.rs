@@ -15,7 +15,7 @@ use rand_chacha::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use veilpool_iden3::{Wtns, Zkey, json};
-use veilpool_params::OddCosetReduction;
+use veilpool_params::OddCoset;
 use veilpool_protocol::MeasurerCount;
 use veilpool_prover::{Prover, VerifiedProof, sample_inputs, snarkjs};
 
@@ -76,7 +76,7 @@ pub(crate) fn run(entrant: &Entrant, stay: bool) -> anyhow::Result<()> {
                 let (r, s) = (Fr::rand(&mut rng), Fr::rand(&mut rng));
                 let assignment = witness.expose_assignment();
                 Ok(
-                    Groth16::<Bn254, OddCosetReduction>::create_proof_with_reduction_and_matrices(
+                    Groth16::<Bn254, OddCoset>::create_proof_with_reduction_and_matrices(
                         &key.proving_key,
                         r,
                         s,

@@ -9,7 +9,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
 use veilpool_circuits::claim::{Circuit, PublicInputs, sample::Sample};
-use veilpool_params::reduction::OddCosetReduction;
+use veilpool_params::reduction::OddCoset;
 use veilpool_protocol::{MeasurerCount, registry::DEPTH};
 use zeroize::Zeroizing;
 
@@ -83,8 +83,7 @@ fn scale<const N: usize>(depth: Depth, runs: usize) -> anyhow::Result<Row> {
         claim: Circuit::<N>::blank(),
         levels,
     };
-    let key =
-        Groth16::<Bn254, OddCosetReduction>::generate_random_parameters_with_reduction(blank, rng)?;
+    let key = Groth16::<Bn254, OddCoset>::generate_random_parameters_with_reduction(blank, rng)?;
     let sample = Sample::<N>::generate(rng);
     let public = PublicInputs::of(&sample.witness.claimed);
     let assign = || -> anyhow::Result<Zeroizing<Vec<Fr>>> {
@@ -120,7 +119,7 @@ fn scale<const N: usize>(depth: Depth, runs: usize) -> anyhow::Result<Row> {
         }
         let (r, s) = (Fr::rand(rng), Fr::rand(rng));
         let (made, spent) = time(|| {
-            Groth16::<Bn254, OddCosetReduction>::create_proof_with_reduction_and_matrices(
+            Groth16::<Bn254, OddCoset>::create_proof_with_reduction_and_matrices(
                 &key,
                 r,
                 s,

@@ -30,7 +30,14 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("halo2", &["primitives", "protocol"]),
     (
         "prover",
-        &["params", "circuits", "arithmetic", "primitives", "protocol"],
+        &[
+            "iden3",
+            "params",
+            "circuits",
+            "arithmetic",
+            "primitives",
+            "protocol",
+        ],
     ),
     (
         "program",
@@ -66,6 +73,17 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ),
     ("benches", EVERYTHING),
     ("cli", EVERYTHING),
+    (
+        "fuzz-targets",
+        &[
+            "prover",
+            "iden3",
+            "params",
+            "circuits",
+            "primitives",
+            "protocol",
+        ],
+    ),
 ];
 /// All libraries: everything but the on-chain program, which nobody may use, and what only it or its
 /// tests need.
