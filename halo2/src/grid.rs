@@ -249,13 +249,13 @@ impl<S: Copy + PartialEq> Grid<S> {
 
     fn evaluate(&self, expression: &Expression<Fr>, row: usize) -> Fr {
         // A gate that is off is not worth evaluating.
-        if let Expression::Product(left, right) = expression {
-            if let Expression::Selector(selector) = left.as_ref() {
-                if !self.cells.selectors[selector.index()][row] {
-                    return Fr::ZERO;
-                }
-                return self.evaluate(right, row);
+        if let Expression::Product(left, right) = expression
+            && let Expression::Selector(selector) = left.as_ref()
+        {
+            if !self.cells.selectors[selector.index()][row] {
+                return Fr::ZERO;
             }
+            return self.evaluate(right, row);
         }
         let rotated = |rotation: i32| (row as i64 + i64::from(rotation)) as usize % self.rows;
         expression.evaluate(

@@ -54,8 +54,8 @@ fn the_cells_that_are_written_do_not_depend_on_the_witness() {
         }
     }
     check::<3>(587);
-    check::<5>(777);
-    check::<7>(972);
+    check::<5>(766);
+    check::<7>(964);
 }
 
 #[test]
