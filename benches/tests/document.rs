@@ -22,7 +22,9 @@ fn report() -> Report {
 /// Fields of parts as the document writes them; what is named there once for all parts is a leaf.
 fn fields(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     let is_leaf = |object: &serde_json::Map<String, Value>| {
-        ["median", "cpu_us"].iter().any(|name| object.contains_key(*name))
+        ["median", "cpu_us"]
+            .iter()
+            .any(|name| object.contains_key(*name))
     };
     match value {
         Value::Object(object) if !is_leaf(object) => {
@@ -50,7 +52,9 @@ fn the_document_describes_every_field_of_the_json_and_no_other() {
         if part == "schema" {
             continue;
         }
-        let content = content.as_object().unwrap_or_else(|| panic!("{part} isn't measured"));
+        let content = content
+            .as_object()
+            .unwrap_or_else(|| panic!("{part} isn't measured"));
         let names: Vec<&String> = content.keys().collect();
         assert_eq!(names, ["data", "machine", "quick"], "{part}");
         for (name, prefix) in [("data", part.as_str()), ("machine", "machine")] {
