@@ -30,7 +30,7 @@ test: tools nextest program-check snarkjs node ## every test, none skipped
 	@echo "== running all tests"
 	VEILPOOL_SNARKJS=$(CACHE)/snarkjs/node_modules/.bin/snarkjs cargo nextest run --locked --workspace
 	@echo "== running the examples in the documentation"
-	cargo test --locked --doc -q -p veilpool-localnet -p veilpool-prover -p veilpool-tunnel -p veilpool-chain
+	cargo test --locked --doc -q -p veilpool-localnet -p veilpool-primitives -p veilpool-prover -p veilpool-arithmetic -p veilpool-iden3 -p veilpool-halo2 -p veilpool-tunnel -p veilpool-chain
 
 nextest: tools
 	@cargo nextest --version >/dev/null 2>&1 || { echo "== installing cargo-nextest $(NEXTEST_VERSION), the test runner"; \

@@ -34,10 +34,7 @@ fn cpu_time() -> Result<Duration, Failure> {
     Ok(Duration::from_nanos(total))
 }
 
-fn median<T>(
-    runs: usize,
-    mut f: impl FnMut() -> Result<T, Failure>,
-) -> Result<(T, f64), Failure> {
+fn median<T>(runs: usize, mut f: impl FnMut() -> Result<T, Failure>) -> Result<(T, f64), Failure> {
     let mut times = Vec::with_capacity(runs);
     let mut last = None;
     for _ in 0..runs {
@@ -89,7 +86,12 @@ fn claim_row<const N: usize>(universal: &UniversalParameters, runs: usize) -> Re
     let verifier = prover.verifier();
     let ((), verify) = median(runs * 5, || Ok(verifier.verify(&public, &proof)?))?;
     let shape = shape::<claim::Circuit<'static, N>>();
-    row(&format!("claim, n = {N}"), shape, proof.len(), [keys, prove, verify]);
+    row(
+        &format!("claim, n = {N}"),
+        shape,
+        proof.len(),
+        [keys, prove, verify],
+    );
     Ok(())
 }
 
@@ -109,7 +111,12 @@ fn main() -> Result<(), Failure> {
     let verifier = prover.verifier();
     let ((), verify) = median(runs * 5, || Ok(verifier.verify(&public, &proof)?))?;
     let shape = shape::<listing::Circuit<'static>>();
-    row("listing", shape, proof.as_bytes().len(), [keys, prove, verify]);
+    row(
+        "listing",
+        shape,
+        proof.as_bytes().len(),
+        [keys, prove, verify],
+    );
 
     claim_row::<3>(&universal, runs)?;
     claim_row::<5>(&universal, runs)?;

@@ -169,9 +169,10 @@ pub fn check_native<const N: usize>(
         )?;
     }
     for metric in Metric::ALL {
-        let passing = witness.attestations.iter().flatten().filter(|attestation| {
-            claimed.thresholds.passes(&attestation.metrics)[metric as usize]
-        });
+        let passing =
+            witness.attestations.iter().flatten().filter(|attestation| {
+                claimed.thresholds.passes(&attestation.metrics)[metric as usize]
+            });
         require(
             passing.count() >= Circuit::<'_, N>::MAJORITY,
             Statement::Thresholds { metric },
@@ -190,6 +191,10 @@ impl<const N: usize> Relation for Circuit<'_, N> {
 
     const K: u32 = chip::K;
     const PUBLIC: usize = 1;
+
+    fn name() -> String {
+        format!("claim-n{N}")
+    }
 
     fn configure(meta: &mut ConstraintSystem<Fr>) -> Config {
         Config::new::<N>(meta)
@@ -214,16 +219,6 @@ pub struct ClaimProver<const N: usize>(ProvingKeys);
 /// Verifies proofs of claims of `N` measurers.
 pub struct ClaimVerifier<const N: usize>(VerifyingKeys);
 
-/// Bytes of a proof, for n = 3, 5 and 7.
-#[must_use]
-pub const fn proof_len(n: usize) -> usize {
-    match n {
-        3 => 1,
-        5 => 2,
-        _ => 3,
-    }
-}
-
 impl<const N: usize> ClaimProver<N> {
     /// Makes the keys.
     ///
@@ -233,7 +228,7 @@ impl<const N: usize> ClaimProver<N> {
         ProvingKeys::new(universal, &Circuit::<N>::blank()).map(Self)
     }
 
-    /// Checks the statements, proves, and verifies the proof, which has [`proof_len`] bytes.
+    /// Checks the statements, proves, and verifies the proof, which has [`ClaimVerifier::proof_len`] bytes.
     ///
     /// halo2 keeps the witness in its own columns and wipes none of them.
     ///
@@ -247,8 +242,7 @@ impl<const N: usize> ClaimProver<N> {
     ) -> Result<Vec<u8>, ProveError<Statement>> {
         check_native(public, witness).map_err(ProveError::Statement)?;
         let circuit = Circuit::new(*public, witness);
-        self.0
-            .prove(&circuit, &public.to_elements(), proof_len(N), rng)
+        self.0.prove(&circuit, &public.to_elements(), rng)
     }
 
     /// The verifier of these proofs.
@@ -273,11 +267,17 @@ impl<const N: usize> ClaimVerifier<N> {
         self.0.fingerprint()
     }
 
+    /// Bytes of a proof.
+    #[must_use]
+    pub fn proof_len(&self) -> usize {
+        self.0.proof_len()
+    }
+
     /// Verifies.
     ///
     /// # Errors
     /// [`VerifyError`].
     pub fn verify(&self, public: &PublicInputs, proof: &[u8]) -> Result<(), VerifyError> {
-        self.0.verify(&public.to_elements(), proof, proof_len(N))
+        self.0.verify(&public.to_elements(), proof)
     }
 }

@@ -117,7 +117,11 @@ impl<S: Copy + PartialEq> Grid<S> {
                 Err(error) => unreachable!("a grid refuses nothing: {error}"),
             }
         };
-        assert!(layout.rows() <= usable, "{} of {usable} rows", layout.rows());
+        assert!(
+            layout.rows() <= usable,
+            "{} of {usable} rows",
+            layout.rows()
+        );
         let mut grid = Self {
             layout,
             system,
@@ -202,10 +206,7 @@ impl<S: Copy + PartialEq> Grid<S> {
         })
     }
 
-    fn copy_failures(
-        &self,
-        copies: impl Iterator<Item = usize>,
-    ) -> impl Iterator<Item = Failure> {
+    fn copy_failures(&self, copies: impl Iterator<Item = usize>) -> impl Iterator<Item = Failure> {
         copies.filter_map(|index| {
             let (left, right) = self.cells.copies[index];
             let differ = self.at(&left) != self.at(&right);

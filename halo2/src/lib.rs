@@ -15,6 +15,8 @@ pub mod field;
 pub mod gadget;
 pub mod grid;
 pub mod listing;
+pub mod manifest;
+mod reader;
 pub mod relation;
 pub mod share;
 pub mod sheet;

@@ -40,7 +40,7 @@ use crate::{
 };
 
 /// Bytes of a proof.
-pub const PROOF_LEN: usize = 1;
+pub const PROOF_LEN: usize = 1_984;
 
 /// What the verifier sees. **The one place where the order of public inputs is written** is
 /// [`PublicInputs::to_fields`].
@@ -87,7 +87,11 @@ pub enum Statement {
 
 impl Statement {
     /// All of them, in the order of the circuit.
-    pub const ALL: [Self; 3] = [Self::Membership, Self::SubjectIntegrity, Self::ShareIntegrity];
+    pub const ALL: [Self; 3] = [
+        Self::Membership,
+        Self::SubjectIntegrity,
+        Self::ShareIntegrity,
+    ];
 }
 
 /// The circuit, with or without an assignment.
@@ -168,6 +172,10 @@ impl Relation for Circuit<'_> {
 
     const K: u32 = chip::K;
     const PUBLIC: usize = PublicInputs::COUNT;
+
+    fn name() -> String {
+        "listing".to_owned()
+    }
 
     fn configure(meta: &mut ConstraintSystem<Fr>) -> Config {
         Config::new(meta)
@@ -255,9 +263,7 @@ impl ListingProver {
     ) -> Result<ListingProof, ProveError<Statement>> {
         check_native(public, witness).map_err(ProveError::Statement)?;
         let circuit = Circuit::new(*public, witness);
-        let proof = self
-            .0
-            .prove(&circuit, &public.to_elements(), PROOF_LEN, rng)?;
+        let proof = self.0.prove(&circuit, &public.to_elements(), rng)?;
         Ok(ListingProof(proof.into()))
     }
 
@@ -283,11 +289,17 @@ impl ListingVerifier {
         self.0.fingerprint()
     }
 
+    /// Bytes of a proof, by the circuit's columns and queries.
+    #[must_use]
+    pub fn proof_len(&self) -> usize {
+        self.0.proof_len()
+    }
+
     /// Verifies. Whose epoch, root and listing hash the public inputs are, the caller knows.
     ///
     /// # Errors
     /// [`VerifyError`].
     pub fn verify(&self, public: &PublicInputs, proof: &ListingProof) -> Result<(), VerifyError> {
-        self.0.verify(&public.to_elements(), &proof.0, PROOF_LEN)
+        self.0.verify(&public.to_elements(), &proof.0)
     }
 }

@@ -30,6 +30,9 @@ pub trait Relation {
     /// Public inputs.
     const PUBLIC: usize;
 
+    /// The circuit's name in the manifest.
+    fn name() -> String;
+
     /// Makes columns and gates.
     fn configure(meta: &mut ConstraintSystem<Fr>) -> Self::Config;
 
@@ -104,6 +107,14 @@ impl<S: Copy + PartialEq> Layout<S> {
         })
     }
 
+    /// The first block of rows of a statement; empty when there is none.
+    #[must_use]
+    pub fn rows_of(&self, statement: S) -> Range<usize> {
+        let mut blocks = self.blocks.iter();
+        let block = blocks.find(|block| block.statement == statement && !block.beside);
+        block.map_or(0..0, |block| block.rows.clone())
+    }
+
     /// The first row after all.
     #[must_use]
     pub fn rows(&self) -> usize {
@@ -127,11 +138,7 @@ impl<R: Relation> Circuit<Fr> for Synthesis<'_, R> {
         R::configure(meta)
     }
 
-    fn synthesize(
-        &self,
-        config: R::Config,
-        mut layouter: impl Layouter<Fr>,
-    ) -> Result<(), Error> {
+    fn synthesize(&self, config: R::Config, mut layouter: impl Layouter<Fr>) -> Result<(), Error> {
         layouter.assign_region(
             || "circuit",
             |region| {

@@ -157,7 +157,10 @@ impl<'b> Sheet<'b> {
 
     /// A cell is a constant. Each constant stands once in the column of constants.
     pub fn equal_constant(&mut self, cell: &Cell, value: Fr) {
-        let known = self.known_constants.iter().position(|known| *known == value);
+        let known = self
+            .known_constants
+            .iter()
+            .position(|known| *known == value);
         let row = known.unwrap_or_else(|| {
             let row = self.known_constants.len();
             self.backend.fixed(self.constants, row, value);

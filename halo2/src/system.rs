@@ -3,8 +3,8 @@
 //! halo2's PLONKish arithmetisation with KZG commitments, openings by SHPLONK (Boneh, Drake, Fisch,
 //! Gabizon 2020) and a Blake2b transcript. A proof is a fixed number of bytes for each circuit: points
 //! (32, compressed) and scalars (32, little-endian, canonical), so that a verifier looks at the length
-//! first. From there on halo2 reads points and scalars one by one and gives an error for each that
-//! isn't one.
+//! first. From there on points and scalars are read one by one, with an error for each that isn't
+//! one or has another encoding too ([`crate::reader`]).
 
 use std::sync::Arc;
 
@@ -23,15 +23,15 @@ use halo2_proofs::{
         multiopen::{ProverSHPLONK, VerifierSHPLONK},
         strategy::SingleStrategy,
     },
-    transcript::{
-        Blake2bRead, Blake2bWrite, Challenge255, TranscriptReadBuffer, TranscriptWriterBuffer,
-    },
+    transcript::{Blake2bWrite, Challenge255, TranscriptWriterBuffer},
 };
 use rand::{CryptoRng, RngCore};
 use sha2::{Digest, Sha256};
 
 use crate::{
     field::Fr,
+    manifest::Manifest,
+    reader::{CanonicalRead, ELEMENT},
     relation::{MAX_DEGREE, Relation, Synthesis},
     universal::UniversalParameters,
 };
@@ -61,6 +61,18 @@ pub enum KeyError {
         "the environment variable MAX_DEGREE is set, which changes every key: unset it (halo2 reads it)"
     )]
     Environment,
+    /// Not the key of the manifest.
+    #[error(
+        "the verifying key of {circuit} has the fingerprint {found}, and the manifest says {expected}: the circuit or halo2 has changed; write the manifest again if that was meant"
+    )]
+    Fingerprint {
+        /// Which circuit.
+        circuit: String,
+        /// Of the key.
+        found: String,
+        /// By the manifest.
+        expected: String,
+    },
     /// halo2 refuses the circuit: a mistake in the circuit.
     #[error("the keys can't be made: {0}")]
     Circuit(String),
@@ -94,7 +106,9 @@ pub enum VerifyError {
         found: usize,
     },
     /// Not points and scalars.
-    #[error("the proof's bytes aren't points of the curve and canonical scalars where they must be")]
+    #[error(
+        "the proof's bytes aren't points of the curve and canonical scalars where they must be"
+    )]
     Malformed,
     /// It does not hold.
     #[error("the proof does not hold for these public inputs")]
@@ -103,11 +117,12 @@ pub enum VerifyError {
 
 /// What proving takes.
 pub struct ProvingKeys {
-    params: Arc<ParamsKZG<Bn256>>,
     key: ProvingKey<G1Affine>,
+    verifying: VerifyingKeys,
 }
 
 /// What verifying takes.
+#[derive(Clone)]
 pub struct VerifyingKeys {
     params: Arc<ParamsKZG<Bn256>>,
     key: VerifyingKey<G1Affine>,
@@ -167,22 +182,20 @@ impl ProvingKeys {
     /// # Errors
     /// [`KeyError`].
     pub fn new<R: Relation>(universal: &UniversalParameters, blank: &R) -> Result<Self, KeyError> {
-        let VerifyingKeys { params, key } = VerifyingKeys::new(universal, blank)?;
-        let key = keygen_pk(params.as_ref(), key, &Synthesis(blank))
+        let verifying = VerifyingKeys::new(universal, blank)?;
+        let (params, key) = (verifying.params.as_ref(), verifying.key.clone());
+        let key = keygen_pk(params, key, &Synthesis(blank))
             .map_err(|error| KeyError::Circuit(error.to_string()))?;
-        Ok(Self { params, key })
+        Ok(Self { key, verifying })
     }
 
     /// The half of it that verifies.
     #[must_use]
     pub fn verifying(&self) -> VerifyingKeys {
-        VerifyingKeys {
-            params: self.params.clone(),
-            key: self.key.get_vk().clone(),
-        }
+        self.verifying.clone()
     }
 
-    /// Proves. The caller has checked that the relation holds.
+    /// Proves, and verifies the proof. The caller has checked that the relation holds.
     ///
     /// # Errors
     /// [`ProveError`].
@@ -190,12 +203,11 @@ impl ProvingKeys {
         &self,
         relation: &R,
         public: &[Fr],
-        expected: usize,
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<Vec<u8>, ProveError<S>> {
         let mut transcript = Blake2bWrite::<_, _, Challenge255<_>>::init(Vec::new());
         create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
-            &self.params,
+            &self.verifying.params,
             &self.key,
             &[Synthesis(relation)],
             &[&[public]],
@@ -204,18 +216,50 @@ impl ProvingKeys {
         )
         .map_err(|error| ProveError::Circuit(error.to_string()))?;
         let proof = transcript.finalize();
-        verify(&self.params, self.key.get_vk(), public, &proof, expected)
+        self.verifying
+            .verify(public, &proof)
             .map_err(ProveError::SelfCheck)?;
         Ok(proof)
     }
 }
 
 impl VerifyingKeys {
-    /// Makes the keys of a circuit. `blank` has no assignment.
+    /// Makes the keys of a circuit. `blank` has no assignment. Under the manifest's universal
+    /// parameters they must be the manifest's; under others the caller pins them by
+    /// [`Self::fingerprint`].
     ///
     /// # Errors
     /// [`KeyError`].
     pub fn new<R: Relation>(universal: &UniversalParameters, blank: &R) -> Result<Self, KeyError> {
+        let keys = Self::new_unpinned(universal, blank)?;
+        let manifest =
+            Manifest::embedded().map_err(|error| KeyError::Circuit(error.to_string()))?;
+        if universal.is(&manifest.universal) {
+            let circuit = R::name();
+            let expected = manifest.find(&circuit).map(|key| key.fingerprint.clone());
+            let (found, expected) = (
+                hex::encode(keys.fingerprint()),
+                expected.unwrap_or_default(),
+            );
+            if found != expected {
+                return Err(KeyError::Fingerprint {
+                    circuit,
+                    found,
+                    expected,
+                });
+            }
+        }
+        Ok(keys)
+    }
+
+    /// The same without a look at the manifest: for whoever writes it.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn new_unpinned<R: Relation>(
+        universal: &UniversalParameters,
+        blank: &R,
+    ) -> Result<Self, KeyError> {
         // Its mere presence: a value that is no number makes halo2 panic.
         if std::env::var_os("MAX_DEGREE").is_some() {
             return Err(KeyError::Environment);
@@ -244,45 +288,50 @@ impl VerifyingKeys {
         hasher.finalize().into()
     }
 
-    /// Verifies a proof of `expected` bytes.
+    /// Bytes of a proof.
+    ///
+    /// ```text
+    /// points:   witness columns + 3·lookups + products + 1 + (degree − 1) + 2
+    /// scalars:  queries of witness and fixed columns + 1 + copied columns + (3·products − 1) + 5·lookups
+    /// products = ⌈copied columns / (degree − 2)⌉
+    /// ```
+    #[must_use]
+    pub fn proof_len(&self) -> usize {
+        let system = self.key.cs();
+        let (degree, lookups) = (system.degree(), system.lookups().len());
+        let copied = system.permutation().get_columns().len();
+        let products = copied.div_ceil(degree - 2);
+        let points = system.num_advice_columns() + 3 * lookups + products + degree + 2;
+        let queries = system.advice_queries().len() + system.fixed_queries().len();
+        let scalars = queries + copied + 3 * products + 5 * lookups;
+        ELEMENT * (points + scalars)
+    }
+
+    /// Verifies a proof.
     ///
     /// # Errors
     /// [`VerifyError`].
-    pub fn verify(
-        &self,
-        public: &[Fr],
-        proof: &[u8],
-        expected: usize,
-    ) -> Result<(), VerifyError> {
-        verify(&self.params, &self.key, public, proof, expected)
+    pub fn verify(&self, public: &[Fr], proof: &[u8]) -> Result<(), VerifyError> {
+        let (expected, found) = (self.proof_len(), proof.len());
+        if found != expected {
+            return Err(VerifyError::Length { expected, found });
+        }
+        let mut transcript = CanonicalRead::new(proof);
+        let verdict = verify_proof::<_, VerifierSHPLONK<'_, Bn256>, _, _, _>(
+            self.params.as_ref(),
+            &self.key,
+            SingleStrategy::new(&self.params),
+            &[&[public]],
+            &mut transcript,
+        );
+        if transcript.malformed() {
+            return Err(VerifyError::Malformed);
+        }
+        match verdict {
+            Ok(()) if transcript.is_finished() => Ok(()),
+            _ => Err(VerifyError::Invalid),
+        }
     }
-}
-
-fn verify(
-    params: &ParamsKZG<Bn256>,
-    key: &VerifyingKey<G1Affine>,
-    public: &[Fr],
-    proof: &[u8],
-    expected: usize,
-) -> Result<(), VerifyError> {
-    if proof.len() != expected {
-        return Err(VerifyError::Length {
-            expected,
-            found: proof.len(),
-        });
-    }
-    let mut transcript = Blake2bRead::<_, _, Challenge255<_>>::init(proof);
-    verify_proof::<_, VerifierSHPLONK<'_, Bn256>, _, _, _>(
-        params,
-        key,
-        SingleStrategy::new(params),
-        &[&[public]],
-        &mut transcript,
-    )
-    .map_err(|error| match error {
-        plonk::Error::Transcript(_) => VerifyError::Malformed,
-        _ => VerifyError::Invalid,
-    })
 }
 
 /// halo2's mock prover, run: for tests.

@@ -30,7 +30,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha256};
 
-use crate::field::Fr;
+use crate::{field::Fr, manifest};
 
 /// The largest k that is accepted: more rows than any circuit here could want, and 128 MB.
 pub const MAX_K: u32 = 20;
@@ -176,6 +176,17 @@ impl UniversalParameters {
         hasher.finalize().into()
     }
 
+    /// Whether these are the manifest's, or more powers of the same τ.
+    pub(crate) fn is(&self, pinned: &manifest::Universal) -> bool {
+        self.at(pinned.k).is_some_and(|params| {
+            let at_k = Self {
+                params,
+                origin: self.origin,
+            };
+            hex::encode(at_k.fingerprint()) == pinned.fingerprint
+        })
+    }
+
     /// For a circuit of exactly 2ᵏ rows.
     pub(crate) fn at(&self, k: u32) -> Option<Arc<ParamsKZG<Bn256>>> {
         match k.cmp(&self.k()) {
@@ -199,7 +210,8 @@ fn are_powers(g: &[bn256::G1Affine], one_g2: &bn256::G2Affine, tau_g2: &bn256::G
     hasher.update(tau_g2.to_raw_bytes());
     let mut wide = [0u8; 64];
     wide[..32].copy_from_slice(&hasher.finalize());
-    let rho = <Fr as halo2_proofs::halo2curves::ff::FromUniformBytes<64>>::from_uniform_bytes(&wide);
+    let rho =
+        <Fr as halo2_proofs::halo2curves::ff::FromUniformBytes<64>>::from_uniform_bytes(&wide);
 
     let mut weights = Vec::with_capacity(g.len() - 1);
     let mut weight = Fr::ONE;
@@ -305,7 +317,10 @@ mod tests {
         for at in 1..8 {
             let mut other = g1.clone();
             other[at] = (other[at] + G1Affine::generator()).into_affine();
-            assert_eq!(check(&other, &generator, &g2), Err(InvalidPowers::NotPowers));
+            assert_eq!(
+                check(&other, &generator, &g2),
+                Err(InvalidPowers::NotPowers)
+            );
             other[at] = G1Affine::identity();
             let point = Err(InvalidPowers::Point("a power of tau in G1"));
             assert_eq!(check(&other, &generator, &g2), point);

@@ -20,8 +20,9 @@
 //!
 //! Reference: `powersoftau_new.js`, `powersoftau_utils.js` and `powersoftau_preparephase2.js` of snarkjs.
 
-use ark_bn254::{Bn254, G1Affine, G1Projective, G2Affine, G2Projective};
+use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM, pairing::Pairing};
+use ark_poly::{EvaluationDomain, GeneralEvaluationDomain};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -332,6 +333,43 @@ impl PowersOfTau {
         let high = G2Projective::msm_bigint(&self.tau_g2[1..], &scalars).into_affine();
         if Bn254::pairing(tau_g1, low) != Bn254::pairing(G1Affine::generator(), high) {
             return Err(contradiction(TAU_G2, NOT_POWERS));
+        }
+        Ok(())
+    }
+
+    /// That a Lagrange basis is that of these powers: with random values ρᵢ and the coefficients σⱼ of the polynomial that
+    /// has them on the roots of unity, `Σ ρᵢ·ℓᵢ(τ) = Σ σⱼ·τʲ` in each list.
+    ///
+    /// # Errors
+    /// [`InvalidFile`].
+    pub fn check_lagrange(&self, basis: &Lagrange) -> Result<(), InvalidFile> {
+        let n = basis.tau_g1.len();
+        let wrong = |id| contradiction(id, "its points aren't the Lagrange basis of the powers");
+        let domain = GeneralEvaluationDomain::<Fr>::new(n)
+            .filter(|domain| domain.size() == n && n <= self.tau_g2.len())
+            .ok_or_else(|| wrong(LAGRANGE_TAU_G1))?;
+        let values = challenges(self.hash(), n);
+        let values: Vec<Fr> = values.into_iter().map(Fr::from).collect();
+        let coefficients = domain.ifft(&values);
+        for (id, points, powers) in [
+            (LAGRANGE_TAU_G1, &basis.tau_g1, &self.tau_g1),
+            (
+                LAGRANGE_ALPHA_TAU_G1,
+                &basis.alpha_tau_g1,
+                &self.alpha_tau_g1,
+            ),
+            (LAGRANGE_BETA_TAU_G1, &basis.beta_tau_g1, &self.beta_tau_g1),
+        ] {
+            let by_values = G1Projective::msm(points, &values);
+            let by_powers = G1Projective::msm(&powers[..n], &coefficients);
+            if by_values.is_err() || by_values != by_powers {
+                return Err(wrong(id));
+            }
+        }
+        let by_values = G2Projective::msm(&basis.tau_g2, &values);
+        let by_powers = G2Projective::msm(&self.tau_g2[..n], &coefficients);
+        if by_values.is_err() || by_values != by_powers {
+            return Err(wrong(LAGRANGE_TAU_G2));
         }
         Ok(())
     }

@@ -4,6 +4,30 @@
 //! Each type here has a gadget of the same name with the suffix `Var` in `circuits`, tested equal.
 //! Over the BN254 scalar field `Fr`; `P` is Poseidon with circomlib's parameters, the function that
 //! the chain's `sol_poseidon` computes.
+//!
+//! ```
+//! use rand::SeedableRng;
+//! use rand_chacha::ChaCha20Rng;
+//! use veilpool_primitives::{MeasurerKey, MeasurerSecret, OperatorSecret, attestation};
+//! use veilpool_protocol::{DomainBytes, EpochId, FieldBytes, Metrics};
+//!
+//! let rng = &mut ChaCha20Rng::seed_from_u64(1); // In earnest: the system's generator.
+//! let operator = OperatorSecret::generate(rng);
+//! let epoch = EpochId::new(7);
+//! // Three names of one operator that nobody without the secret can connect.
+//! let _on_chain = operator.commitment().to_bytes();
+//! let _at_payment = operator.nullifier(epoch).to_bytes();
+//! let to_measurers = operator.subject(epoch).to_bytes();
+//!
+//! let measurer = MeasurerSecret::generate(rng);
+//! let domain = DomainBytes::from_field(FieldBytes::from_digest(&[9; 32]));
+//! let message = attestation::message(&domain, &to_measurers, epoch, &Metrics::default());
+//! let signature = measurer.sign(&message, rng);
+//! // 64 bytes of key: u of K and of 2⁶⁴·K, checked to belong together when they are decoded.
+//! let key = MeasurerKey::from_bytes(&measurer.key().to_bytes())?;
+//! key.verify(&message, &signature)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![forbid(unsafe_code)]
 

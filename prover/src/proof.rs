@@ -39,7 +39,9 @@ const G2_COMPRESSED: usize = 64;
 const _: () = assert!(2 * G1_COMPRESSED + G2_COMPRESSED == CompressedProofBytes::LEN);
 
 impl Proof {
-    pub(crate) const fn new(proof: ark_groth16::Proof<Bn254>) -> Self {
+    /// From arkworks' type, whose points are in their groups unless somebody built them unchecked.
+    #[must_use]
+    pub const fn new(proof: ark_groth16::Proof<Bn254>) -> Self {
         Self(proof)
     }
 

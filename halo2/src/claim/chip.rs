@@ -136,11 +136,18 @@ impl Config {
         for (slot, (cells, values)) in slots.iter().zip(&values.slots).enumerate() {
             let statement = Statement::AttestationValidity { slot };
             let start = sheet.row();
-            let metrics = self.thresholds.metrics(sheet, &values.metrics, &claimed.epoch)?;
-            let hash = self.hashes.attestation(sheet, &metrics.packed, cells, &subject)?;
-            let (present, high) =
-                self.thresholds
-                    .enforce_challenge(sheet, values.present, &hash, &cells.challenge)?;
+            let metrics = self
+                .thresholds
+                .metrics(sheet, &values.metrics, &claimed.epoch)?;
+            let hash = self
+                .hashes
+                .attestation(sheet, &metrics.packed, cells, &subject)?;
+            let (present, high) = self.thresholds.enforce_challenge(
+                sheet,
+                values.present,
+                &hash,
+                &cells.challenge,
+            )?;
             ranged.push(Ranged {
                 statement,
                 cell: high,

@@ -83,7 +83,9 @@ pub(super) struct Lane {
 pub(super) fn windows() -> &'static [[Point; MAGNITUDES]; DIGITS] {
     static WINDOWS: OnceLock<[[Point; MAGNITUDES]; DIGITS]> = OnceLock::new();
     WINDOWS.get_or_init(|| {
-        let half = SubgroupScalar::from(2u8).inverse().unwrap_or_else(SubgroupScalar::zero);
+        let half = SubgroupScalar::from(2u8)
+            .inverse()
+            .unwrap_or_else(SubgroupScalar::zero);
         let mut first = <EdwardsProjective as ark_ec::PrimeGroup>::generator() * half;
         core::array::from_fn(|_| {
             let twice: EdwardsProjective = first + first;
@@ -163,13 +165,7 @@ impl Lane {
     }
 
     /// L must be a y of this window (of the identity without one).
-    pub(super) fn look_up(
-        &self,
-        sheet: &mut Sheet<'_>,
-        row: usize,
-        window: Option<usize>,
-        y: Fr,
-    ) {
+    pub(super) fn look_up(&self, sheet: &mut Sheet<'_>, row: usize, window: Option<usize>, y: Fr) {
         let tag = window.map_or(NO_WINDOW, |window| 1 + window);
         sheet.fixed(self.tag, row, Fr::from(tag as u64));
         sheet.advice(self.limb, row, y);
@@ -187,9 +183,7 @@ impl Lane {
         let bytes = cell.value.to_repr();
         let limbs = range.limbs();
         let mut rest = cell.value;
-        let base_inverse = Fr::from(1u64 << LIMB_BITS)
-            .invert()
-            .unwrap_or(Fr::ZERO);
+        let base_inverse = Fr::from(1u64 << LIMB_BITS).invert().unwrap_or(Fr::ZERO);
         for i in 0..limbs {
             let limb = Fr::from(u64::from(bytes.as_ref()[i]));
             let sum = sheet.advice(self.sum, row + i, rest);

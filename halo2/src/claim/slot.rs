@@ -204,10 +204,7 @@ impl SlotChip {
             y: window_y,
         };
         let product = at.cell(column::BASE_PRODUCT, 0);
-        let mut constraints = vec![
-            window.on_curve(),
-            product.clone() - base.product(&window),
-        ];
+        let mut constraints = vec![window.on_curve(), product.clone() - base.product(&window)];
         constraints.extend(base.sum(&window, &product, &at.point(column::BASE, 1)));
 
         // M' = 2M + T, T = ±K ± K' by the bits.
@@ -274,9 +271,8 @@ impl SlotChip {
     ) -> Result<SlotCells, Error> {
         let trace = Trace::of(values);
         let first = sheet.take(ROWS);
-        let mut write = |row: usize, column: usize, value: Fr| {
-            sheet.advice(self.columns[column], row, value)
-        };
+        let mut write =
+            |row: usize, column: usize, value: Fr| sheet.advice(self.columns[column], row, value);
         let [key, shifted, sum, difference] = trace.key;
         for (column, point) in [(column::BASE, key), (column::KEY, shifted)] {
             write(first, column, point.x);

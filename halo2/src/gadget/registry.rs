@@ -61,7 +61,11 @@ impl RegistryChip {
     ) -> Result<Cell, Error> {
         let mut node = leaf;
         for children in children {
-            assert_eq!(node.place.row + 1, sheet.row(), "the node stands just above");
+            assert_eq!(
+                node.place.row + 1,
+                sheet.row(),
+                "the node stands just above"
+            );
             sheet.enable(self.child, node.place.row)?;
             node = self.node.hash(sheet, &children.map(Input::Free))?.output;
         }

@@ -218,8 +218,7 @@ fn another_nodes_epochs_or_pools_attestation_is_refused_by_both() {
     refused(&other_domain, statement);
     let other_epoch = sign(&|_, epoch, _| *epoch = EpochId::new(epoch.get().wrapping_add(1)));
     refused(&other_epoch, statement);
-    let other_subject =
-        sign(&|_, _, secret| *secret = OperatorSecret::generate(&mut rng(11)));
+    let other_subject = sign(&|_, _, secret| *secret = OperatorSecret::generate(&mut rng(11)));
     refused(&other_subject, statement);
 }
 
@@ -338,10 +337,7 @@ fn c8_absent_slots_count_as_failing_for_both() {
                 } else {
                     let metric = Metric::Bandwidth;
                     let x = fold(&sample.witness.claimed);
-                    assert_eq!(
-                        verdict(x, &sample),
-                        Err(Statement::Thresholds { metric })
-                    );
+                    assert_eq!(verdict(x, &sample), Err(Statement::Thresholds { metric }));
                 }
                 sample.witness.attestations[(start + missing) % N] = None;
             }

@@ -23,7 +23,10 @@ pub(crate) fn grid(public: &PublicInputs, witness: &Witness) -> Grid<Statement> 
 }
 
 /// halo2's own verdict.
-pub(crate) fn mock(public: &PublicInputs, witness: &Witness) -> MockProver<veilpool_halo2::field::Fr> {
+pub(crate) fn mock(
+    public: &PublicInputs,
+    witness: &Witness,
+) -> MockProver<veilpool_halo2::field::Fr> {
     let circuit = Circuit::new(*public, witness);
     system::mock(&circuit, &public.to_elements())
 }

@@ -4,6 +4,7 @@
 
 mod common;
 mod completeness;
+mod fingerprint;
 mod public_inputs;
 mod round_trip;
 mod soundness;

@@ -68,8 +68,7 @@ fn violates(public: &PublicInputs, witness: &Witness, statement: Statement) {
 #[test]
 fn membership() {
     let (mut public, witness) = sample(10);
-    public.registry_root =
-        RegistryRootBytes::from_field(plus_one(public.registry_root.to_field()));
+    public.registry_root = RegistryRootBytes::from_field(plus_one(public.registry_root.to_field()));
     violates(&public, &witness, Statement::Membership);
 
     // A path that is another leaf's.

@@ -4,11 +4,9 @@ use std::{
     process::Command,
 };
 
-use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine, G2Projective};
-use ark_ec::{
-    AffineRepr, CurveGroup, PrimeGroup, VariableBaseMSM, scalar_mul::BatchMulPreprocessing,
-};
-use ark_ff::{AdditiveGroup, Field, UniformRand, Zero};
+use ark_bn254::{Bn254, Fr, G1Projective, G2Affine, G2Projective};
+use ark_ec::{CurveGroup, PrimeGroup, scalar_mul::BatchMulPreprocessing};
+use ark_ff::{AdditiveGroup, Field, UniformRand};
 use ark_groth16::{Groth16, Proof, ProvingKey, VerifyingKey};
 use ark_poly::{EvaluationDomain, GeneralEvaluationDomain};
 use ark_relations::gr1cs::{
@@ -312,12 +310,12 @@ pub(crate) fn g2_outside() -> G2Affine {
         .unwrap()
 }
 
-/// Σ sᵢ·Pᵢ.
-pub(crate) fn sum(points: &[G1Affine], scalars: &[Fr]) -> G1Affine {
-    G1Projective::msm(points, scalars).unwrap().into_affine()
+/// A file that snarkjs or circom wrote.
+pub(crate) fn fixture_file(name: &str) -> Vec<u8> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    fs::read(folder.join(name)).unwrap()
 }
 
-/// Whether a point is the identity.
-pub(crate) fn is_identity<P: AffineRepr>(point: &P) -> bool {
-    point.is_zero()
+pub(crate) fn fixture_text(name: &str) -> String {
+    String::from_utf8(fixture_file(name)).unwrap()
 }

@@ -128,9 +128,8 @@ impl Hashes {
         let width = set_inputs + 1;
         let constants = if n == 5 { width.div_ceil(2) + 1 } else { width };
         let constants: Vec<_> = (0..constants).map(|_| meta.fixed_column()).collect();
-        let mut hash = |inputs, rounds| {
-            PoseidonChip::configure(meta, inputs, rounds, columns, &constants)
-        };
+        let mut hash =
+            |inputs, rounds| PoseidonChip::configure(meta, inputs, rounds, columns, &constants);
         let (two, three, four) = (hash(2, 3), hash(3, 7), hash(4, 6));
         let (fold, set) = (hash(7, 4), hash(set_inputs, set_rounds));
         let registry = RegistryChip::configure(meta, &four, columns);
