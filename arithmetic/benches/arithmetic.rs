@@ -85,8 +85,7 @@ fn multiplication<E: Engine, C: Curve>(criterion: &mut Criterion, engine: E, nam
         group.bench_function(
             BenchmarkId::new(E::NAME, format!("tables up to {mebibytes} MiB")),
             |bencher| {
-                bencher
-                    .iter(|| bases.multiply(&Exponents::new(&scalars), &workspace, &token));
+                bencher.iter(|| bases.multiply(&Exponents::new(&scalars), &workspace, &token));
             },
         );
     }

@@ -4,7 +4,10 @@ use ark_ff::UniformRand;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use rustix::time::{ClockId, clock_gettime};
-fn cpu() -> f64 { let t = clock_gettime(ClockId::ProcessCPUTime); t.tv_sec as f64 + t.tv_nsec as f64 * 1e-9 }
+fn cpu() -> f64 {
+    let t = clock_gettime(ClockId::ProcessCPUTime);
+    t.tv_sec as f64 + t.tv_nsec as f64 * 1e-9
+}
 use veilpool_arithmetic::{curve::*, engine::*, msm::*, progress::*, scalars::*};
 
 fn run<E: Engine, C: Curve>(e: E, n: usize, mem: usize)

@@ -144,14 +144,7 @@ fn combine_exactly(a: &Words, f: i64, b: &Words, g: i64) -> (Words, bool) {
 
 /// `(u·f + v·g) / 2^31 mod p`.
 #[inline]
-fn combine_modulo(
-    u: &Words,
-    f: i64,
-    v: &Words,
-    g: i64,
-    p: &Words,
-    negated_inverse: u64,
-) -> Words {
+fn combine_modulo(u: &Words, f: i64, v: &Words, g: i64, p: &Words, negated_inverse: u64) -> Words {
     let mut sum = combine(u, f, v, g);
     // A multiple of p that makes the low 31 bits zero.
     let k = (sum[0] & LOW).wrapping_mul(negated_inverse) & LOW;

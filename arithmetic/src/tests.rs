@@ -38,8 +38,7 @@ fn portable_multiplication_of_a_few_points() {
     assert!(sum.is_zero());
 
     let generator = G2Affine::generator();
-    let bases =
-        Bases::<_, G2>::new(Portable, &[generator, generator], 0, &Token::new()).unwrap();
+    let bases = Bases::<_, G2>::new(Portable, &[generator, generator], 0, &Token::new()).unwrap();
     let sum = bases
         .multiply(
             &Exponents::new(&[Fr::one(), Fr::from(2u8)]),
@@ -71,12 +70,18 @@ fn portable_transforms_there_and_back() {
 
 #[test]
 fn portable_rows_and_quotient() {
-    let rows = vec![vec![(Fr::from(2u8), 0), (-Fr::one(), 1)], vec![(Fr::one(), 1)]];
+    let rows = vec![
+        vec![(Fr::from(2u8), 0), (-Fr::one(), 1)],
+        vec![(Fr::one(), 1)],
+    ];
     let sparse = Sparse::new(Portable, &rows, 2).unwrap();
     let mut out = [[0; 4]; 2];
     let z = [Fr::from(5u8), Fr::from(3u8)];
     sparse.multiply(&z, &mut out, &Token::new()).unwrap();
-    assert_eq!(out.map(|words| Scalars::decode(&words)), [7u8, 3].map(Fr::from));
+    assert_eq!(
+        out.map(|words| Scalars::decode(&words)),
+        [7u8, 3].map(Fr::from)
+    );
 
     // A = 7, 3 and B = 1, 0: P = A·B − C is a multiple of X² − 1, here h·(X² − 1).
     let quotient = Quotient::new(Portable, 2, Basis::OddCoset).unwrap();
@@ -85,5 +90,8 @@ fn portable_rows_and_quotient() {
     // A = 5 + 2X, B = (1 + X)/2, C = (7 + 7X)/2: P = X² − 1, at X² = −1.
     let expected = (-Fr::from(2u8)).into_bigint().0;
     assert_eq!(found, [expected; 2]);
-    assert_eq!(Fr::from(2u8).inverse().map(|half| half + half), Some(Fr::one()));
+    assert_eq!(
+        Fr::from(2u8).inverse().map(|half| half + half),
+        Some(Fr::one())
+    );
 }

@@ -12,7 +12,7 @@ use veilpool_protocol::MeasurerCount;
 
 use crate::{
     child::Host,
-    circuits, contests,
+    circuits, contests, halo2,
     machine::Machine,
     onchain,
     peers::{Depth, Install, Package, install::versions},
@@ -71,6 +71,8 @@ pub enum Section {
     Memory,
     /// Proving by size of the registry.
     Scaling,
+    /// The claim and the listing in halo2.
+    Halo2,
     /// snarkjs, stock arkworks, Semaphore.
     Peers,
     /// Compute units of the program. Wants the repository, and builds the Solana runtime; only when asked for.
@@ -78,11 +80,12 @@ pub enum Section {
 }
 
 impl Section {
-    const DEFAULT: [Self; 5] = [
+    const DEFAULT: [Self; 6] = [
         Self::Circuits,
         Self::Proving,
         Self::Memory,
         Self::Scaling,
+        Self::Halo2,
         Self::Peers,
     ];
 }
@@ -162,6 +165,9 @@ fn measure(
                 .flat_map(|n| Depth::ALL.map(|depth| (*n, depth)))
                 .collect();
             report.scaling = part(quick, scaling::measure(host, &sizes, runs, progress)?);
+        }
+        Section::Halo2 => {
+            report.halo2 = part(quick, halo2::measure(host, counts, runs, progress)?);
         }
         Section::Peers => {
             let circom = install(Package::Circom, progress)?;

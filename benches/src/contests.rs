@@ -16,7 +16,7 @@ use veilpool_prover::snarkjs;
 
 use crate::{
     child::{Host, Measured},
-    entrants::{Entrant, SEED},
+    entrants::{Chosen, Entrant, SEED},
     peers::{
         CircomCircuit, Contest, Contestant, Depth, Install,
         contest::{Outcome, ProofFiles},
@@ -25,6 +25,7 @@ use crate::{
         setup,
     },
     progress::Progress,
+    table::grouped,
     task::Task,
 };
 
@@ -95,27 +96,37 @@ impl Setting<'_> {
             output: self.output(&format!("{stem}-snarkjs"), circuit),
         }];
         contestants.extend(self.rapidsnark(stem, circuit, &witness, Vec::new()));
-        let out = self.circom.path(&format!("{stem}-arkworks"));
-        let entrant = Entrant::Arkworks {
+        let key = self.circom.path(&format!("{stem}.imported"));
+        let import = Task::Import {
             zkey: circuit.zkey.clone(),
-            wtns: witness,
-            out: out.clone(),
+            out: key.clone(),
         };
-        contestants.push(Contestant {
-            name: "arkworks".to_owned(),
-            cold: vec![self.ours(&entrant, false)?],
-            warm: Some(self.ours(&entrant, true)?),
-            output: ProofFiles {
-                proof: out.join(snarkjs::PROOF_FILE),
-                public: out.join(snarkjs::PUBLIC_FILE),
-                verification_key: circuit.verification_key.clone(),
-            },
-        });
+        self.host.ask::<()>(&import, &[])?;
+        for backend in Chosen::ALL {
+            let out = self.circom.path(&format!("{stem}-{backend:?}"));
+            let entrant = Entrant::Foreign {
+                backend,
+                key: key.clone(),
+                wtns: witness.clone(),
+                out: out.clone(),
+            };
+            contestants.push(Contestant {
+                name: backend.name().to_owned(),
+                cold: vec![self.ours(&entrant, false)?],
+                warm: Some(self.ours(&entrant, true)?),
+                output: ProofFiles {
+                    proof: out.join(snarkjs::PROOF_FILE),
+                    public: out.join(snarkjs::PUBLIC_FILE),
+                    verification_key: circuit.verification_key.clone(),
+                },
+            });
+        }
         Ok(Contest {
             id: format!("{stem}-same-key"),
             title: format!(
                 "{} ({} constraints), one key and witness",
-                circuit.name, circuit.constraints
+                circuit.name,
+                grouped(circuit.constraints as u64)
             ),
             contestants,
         })

@@ -9,17 +9,19 @@ use std::{
 use anyhow::Context;
 use ark_bn254::{Bn254, Fr};
 use ark_ff::UniformRand;
-use ark_groth16::{Groth16, Proof};
+use ark_groth16::Proof;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use veilpool_iden3::{Wtns, Zkey, json};
-use veilpool_params::OddCoset;
+use veilpool_iden3::{Wtns, json};
 use veilpool_protocol::MeasurerCount;
-use veilpool_prover::{Prover, VerifiedProof, sample_inputs, snarkjs};
+use veilpool_prover::{
+    Arithmetic, Backend, Fast, Options, Prover, QuotientBasis, Stock, Token, VerifiedProof,
+    sample_inputs, snarkjs,
+};
 
-use crate::clock::time;
+use crate::{clock::time, foreign::ForeignKey};
 
 /// Who proves what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,15 +36,71 @@ pub enum Entrant {
         /// Where the proof goes, in snarkjs' form.
         out: PathBuf,
     },
-    /// Somebody's key and witness with stock arkworks.
-    Arkworks {
-        /// The key.
-        zkey: PathBuf,
+    /// Somebody's key and witness, with a backend of ours.
+    Foreign {
+        /// Which.
+        backend: Chosen,
+        /// The key, imported ([`crate::foreign`]).
+        key: PathBuf,
         /// The witness.
         wtns: PathBuf,
         /// Where the proof goes, in snarkjs' form.
         out: PathBuf,
     },
+}
+
+/// A backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Chosen {
+    /// arkworks' prover as it comes.
+    Stock,
+    /// Ours without the instructions that only some machines have.
+    Portable,
+    /// Ours.
+    Best,
+}
+
+impl Chosen {
+    /// In the order of tables; ours last.
+    pub const ALL: [Self; 3] = [Self::Stock, Self::Portable, Self::Best];
+
+    /// For tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stock => "arkworks",
+            Self::Portable => "Veilpool, portable arithmetic",
+            Self::Best => "Veilpool",
+        }
+    }
+
+    fn over(self, key: &ForeignKey) -> anyhow::Result<Box<dyn Backend + '_>> {
+        let fast = |arithmetic| {
+            let options = Options {
+                arithmetic,
+                ..Options::default()
+            };
+            Fast::new(
+                &key.proving_key,
+                key.constraints(),
+                QuotientBasis::OddCoset,
+                &options,
+                &Token::new(),
+            )
+        };
+        Ok(match self {
+            Self::Stock => Box::new(Stock::new(
+                &key.proving_key,
+                &key.matrices,
+                key.public_columns,
+                key.witness_columns(),
+                QuotientBasis::OddCoset,
+            )),
+            Self::Portable => Box::new(fast(Arithmetic::Portable)?),
+            Self::Best => Box::new(fast(Arithmetic::Best)?),
+        })
+    }
 }
 
 /// Takes part.
@@ -68,24 +126,20 @@ pub(crate) fn run(entrant: &Entrant, stay: bool) -> anyhow::Result<()> {
                 &prove()?,
             )
         }
-        Entrant::Arkworks { zkey, wtns, out } => {
-            let key = Zkey::from_bytes(&fs::read(zkey)?)?;
+        Entrant::Foreign {
+            backend,
+            key,
+            wtns,
+            out,
+        } => {
+            let key = ForeignKey::read(key)?;
             let witness = Wtns::from_bytes(&fs::read(wtns)?)?;
+            let backend = backend.over(&key)?;
             let mut rng = ChaCha20Rng::seed_from_u64(SEED);
             let mut prove = || -> anyhow::Result<Proof<Bn254>> {
                 let (r, s) = (Fr::rand(&mut rng), Fr::rand(&mut rng));
-                let assignment = witness.expose_assignment();
-                Ok(
-                    Groth16::<Bn254, OddCoset>::create_proof_with_reduction_and_matrices(
-                        &key.proving_key,
-                        r,
-                        s,
-                        &key.matrices,
-                        key.public_columns,
-                        key.rows(),
-                        assignment,
-                    )?,
-                )
+                let (proof, _) = backend.prove(witness.expose_assignment(), r, s, &Token::new())?;
+                Ok(proof)
             };
             if stay {
                 return serve(|| {

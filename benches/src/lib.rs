@@ -1,7 +1,7 @@
 //! Benchmarks: circuits, proving, memory, and other provers beside ours, by one command.
 //!
 //! ```text
-//! command → (circuits, proving, scaling, contests, onchain) → report → (table, plot)
+//! command → (circuits, proving, scaling, halo2, contests, onchain) → report → (table, plot)
 //! ```
 //! Times are medians of at least five runs. What is compared is measured by CPU time, in processes of its own, in
 //! interleaved rounds ([`peers::contest`]). `veilpool bench` and this crate's own `bench` are the same command; the
@@ -15,6 +15,8 @@ pub mod clock;
 pub mod command;
 pub mod contests;
 pub mod entrants;
+pub mod foreign;
+pub mod halo2;
 pub mod machine;
 pub mod memory;
 pub mod onchain;

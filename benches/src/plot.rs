@@ -9,7 +9,7 @@ use svg::{
 use crate::{
     peers::contest::Outcome,
     report::Report,
-    table::{grouped, millis},
+    table::{grouped, millis, power_of_two},
 };
 
 const WIDTH: f64 = 820.0;
@@ -20,7 +20,11 @@ const FAINT: &str = "#6b7280";
 const GRID: &str = "#e3e6ea";
 const OURS: &str = "#0f766e";
 const THEIRS: &str = "#94a3b8";
-const SERIES: [&str; 4] = ["#0f766e", "#2563eb", "#b45309", "#94a3b8"];
+const SERIES: [&str; 3] = ["#0f766e", "#2563eb", "#b45309"];
+const PHASES: [&str; 9] = [
+    "#1e3a5f", "#2563eb", "#b45309", "#134e4a", "#0f766e", "#14b8a6", "#5eead4", "#a7f3d0",
+    "#94a3b8",
+];
 
 /// Files of a report by name. A plot without data isn't there.
 #[must_use]
@@ -48,7 +52,7 @@ fn constraints(report: &Report) -> Option<String> {
             let points = rows.iter().filter(|row| row.n == *n).map(|row| Point {
                 x: row.constraints as f64,
                 y: row.proof.cpu_us.median as f64 / 1e3,
-                label: format!("2^{}", row.log2_leaves),
+                label: power_of_two(row.log2_leaves),
             });
             (format!("n = {n}"), points.collect::<Vec<_>>())
         })
@@ -145,26 +149,42 @@ fn phases(report: &Report) -> Option<String> {
         .iter()
         .filter(|row| row.threads == 1)
         .map(|row| {
+            let proof = &row.phases;
             let parts = [
                 row.native_check_us.median,
                 row.witness_us.median,
-                row.proof_us.median,
+                proof.quotient_us.median,
+                proof.h_us.median,
+                proof.l_us.median,
+                proof.a_us.median,
+                proof.b_g1_us.median,
+                proof.b_g2_us.median,
                 row.verification_us.median,
             ];
             Bar {
                 name: format!("n = {}", row.n),
-                parts: parts.iter().zip(SERIES).map(|(us, c)| (*us, c)).collect(),
+                parts: parts.iter().zip(PHASES).map(|(us, c)| (*us, c)).collect(),
                 note: millis(parts.iter().sum()),
             }
         })
         .collect();
-    let names = ["native check", "witness", "proof", "verification"];
+    let names = [
+        "native check",
+        "witness",
+        "quotient",
+        "h",
+        "l",
+        "a",
+        "b in G1",
+        "b in G2",
+        "verification",
+    ];
     let groups = [(String::new(), bars)];
     bar_chart(
         "Phases of a claim",
-        "one thread, wall, medians",
+        "one thread, wall, medians; h, l, a, b are the multi-scalar multiplications",
         &groups,
-        &names.iter().copied().zip(SERIES).collect::<Vec<_>>(),
+        &names.into_iter().zip(PHASES).collect::<Vec<_>>(),
     )
 }
 
@@ -214,6 +234,7 @@ struct Bar {
 
 const BAR: f64 = 22.0;
 const PITCH: f64 = 32.0;
+const KEYS_IN_ROW: usize = 5;
 
 // Horizontal bars in groups, each group with a scale of its own.
 fn bar_chart(
@@ -230,9 +251,9 @@ fn bar_chart(
         .iter()
         .filter(|(heading, _)| !heading.is_empty())
         .count();
-    let keys_height = if keys.is_empty() { 0.0 } else { 34.0 };
+    let keys_height = keys.len().div_ceil(KEYS_IN_ROW) as f64 * 24.0 + 10.0;
     let height = 92.0 + bars as f64 * PITCH + headings as f64 * 46.0 + keys_height;
-    let (left, right) = (190.0, WIDTH - 170.0);
+    let (left, right) = (220.0, WIDTH - 160.0);
     let mut document = page(height, title, subtitle);
     let mut y = 84.0;
     for (heading, bars) in groups {
@@ -264,7 +285,9 @@ fn bar_chart(
         }
     }
     for (index, (name, colour)) in keys.iter().enumerate() {
-        document = document.add(key(left + 125.0 * index as f64, y + 14.0, colour, name));
+        let (column, row) = (index % KEYS_IN_ROW, index / KEYS_IN_ROW);
+        let (x, y) = (left + 118.0 * column as f64, y + 14.0 + 24.0 * row as f64);
+        document = document.add(key(x, y, colour, name));
     }
     Some(document.to_string())
 }

@@ -35,8 +35,27 @@ pub struct Row {
     pub proof_us: Stat,
     /// Verification by arkworks, points decoded before, by the wall.
     pub verification_us: Stat,
+    /// Parts of the proof, by the wall; with several threads they overlap.
+    pub phases: Phases,
     /// Native check to verified proof.
     pub total: Times,
+}
+
+/// Parts of a proof, in microseconds (`veilpool_prover::PhaseTimings`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phases {
+    /// Values of A and B, and the quotient.
+    pub quotient_us: Stat,
+    /// The multiplications with witness columns: A.
+    pub a_us: Stat,
+    /// B in G1.
+    pub b_g1_us: Stat,
+    /// B in G2.
+    pub b_g2_us: Stat,
+    /// C's share of the witness.
+    pub l_us: Stat,
+    /// The multiplication with the quotient.
+    pub h_us: Stat,
 }
 
 /// Memory of a process that proves once, in bytes; `None` where the system doesn't say.
@@ -159,6 +178,14 @@ pub(crate) fn prove_here(
         witness_us: of(|timings| timings.witness),
         proof_us: of(|timings| timings.proof),
         verification_us: of(|timings| timings.verification),
+        phases: Phases {
+            quotient_us: of(|timings| timings.phases.witness_map),
+            a_us: of(|timings| timings.phases.a),
+            b_g1_us: of(|timings| timings.phases.b_g1),
+            b_g2_us: of(|timings| timings.phases.b_g2),
+            l_us: of(|timings| timings.phases.l),
+            h_us: of(|timings| timings.phases.h),
+        },
         total: Times::of(&totals),
     })
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    circuits,
+    circuits, halo2,
     machine::Machine,
     onchain::OnChain,
     peers::{Versions, contest},
@@ -34,6 +34,8 @@ pub struct Report {
     pub memory: Option<Part<Vec<proving::Memory>>>,
     /// Proving by the size of the registry.
     pub scaling: Option<Part<Vec<scaling::Row>>>,
+    /// The second proof system.
+    pub halo2: Option<Part<Vec<halo2::Row>>>,
     /// Other provers beside ours.
     pub peers: Option<Part<Peers>>,
     /// The program on chain.
@@ -77,6 +79,7 @@ impl Default for Report {
             proving: None,
             memory: None,
             scaling: None,
+            halo2: None,
             peers: None,
             chain: None,
         }

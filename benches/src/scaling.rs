@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use veilpool_circuits::claim::{Circuit, PublicInputs, sample::Sample};
 use veilpool_params::reduction::OddCoset;
 use veilpool_protocol::{MeasurerCount, registry::DEPTH};
+use veilpool_prover::{Backend, Constraints, Fast, Options, QuotientBasis, Token};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -84,6 +85,20 @@ fn scale<const N: usize>(depth: Depth, runs: usize) -> anyhow::Result<Row> {
         levels,
     };
     let key = Groth16::<Bn254, OddCoset>::generate_random_parameters_with_reduction(blank, rng)?;
+    let [a, b, _] = &matrices.abc;
+    let constraints = Constraints {
+        a,
+        b,
+        public_columns: matrices.public_columns,
+        witness_columns: matrices.witness_columns,
+    };
+    let backend = Fast::new(
+        &key,
+        constraints,
+        QuotientBasis::OddCoset,
+        &Options::default(),
+        &Token::new(),
+    )?;
     let sample = Sample::<N>::generate(rng);
     let public = PublicInputs::of(&sample.witness.claimed);
     let assign = || -> anyhow::Result<Zeroizing<Vec<Fr>>> {
@@ -118,17 +133,7 @@ fn scale<const N: usize>(depth: Depth, runs: usize) -> anyhow::Result<Row> {
             );
         }
         let (r, s) = (Fr::rand(rng), Fr::rand(rng));
-        let (made, spent) = time(|| {
-            Groth16::<Bn254, OddCoset>::create_proof_with_reduction_and_matrices(
-                &key,
-                r,
-                s,
-                &matrices.abc,
-                matrices.public_columns,
-                matrices.rows(),
-                &assignment,
-            )
-        });
+        let (made, spent) = time(|| backend.prove(&assignment, r, s, &Token::new()));
         made?;
         if run > 0 {
             proof.push(spent);

@@ -13,12 +13,13 @@ const ABSENT: &str = "Not measured yet.\n";
 
 /// Blocks of `docs/benchmarks.md` by name.
 #[must_use]
-pub fn blocks(report: &Report) -> [(&'static str, String); 6] {
+pub fn blocks(report: &Report) -> [(&'static str, String); 7] {
     [
         ("circuits", of(&report.circuits, |c| circuits(&c.rows))),
         ("proving", of(&report.proving, |rows| proving(rows))),
         ("memory", of(&report.memory, |rows| memory(rows))),
         ("scaling", of(&report.scaling, |rows| scaling(rows))),
+        ("halo2", of(&report.halo2, |rows| halo2(report, rows))),
         ("peers", of(&report.peers, peers)),
         ("chain", of(&report.chain, on_chain)),
     ]
@@ -90,7 +91,7 @@ fn circuits(rows: &[crate::circuits::Row]) -> String {
     ]);
     for row in rows {
         table.row(&[
-            format!("n = {}, 2^{} leaves", row.n, row.log2_leaves),
+            format!("n = {}, {} leaves", row.n, power_of_two(row.log2_leaves)),
             grouped(row.constraints as u64),
             grouped(row.witnesses as u64),
             format!(
@@ -155,7 +156,7 @@ fn scaling(rows: &[crate::scaling::Row]) -> String {
     let mut table = Table::new(&["claim circuit", "constraints", "witness, CPU", "proof, CPU"]);
     for row in rows {
         table.row(&[
-            format!("n = {}, 2^{} leaves", row.n, row.log2_leaves),
+            format!("n = {}, {} leaves", row.n, power_of_two(row.log2_leaves)),
             grouped(row.constraints as u64),
             millis(row.witness.cpu_us.median),
             millis(row.proof.cpu_us.median),
@@ -165,6 +166,52 @@ fn scaling(rows: &[crate::scaling::Row]) -> String {
         + &format!(
             "\nOne thread. Medians of {} runs.\n",
             runs(rows.iter().map(|row| row.proof.cpu_us))
+        )
+}
+
+// Groth16 beside it, with one thread too.
+fn halo2(report: &Report, rows: &[crate::halo2::Row]) -> String {
+    let mut table = Table::new(&[
+        "system, circuit",
+        "proof",
+        "proving, CPU",
+        "verification, CPU",
+        "peak memory",
+    ]);
+    let groth16 = report.proving.iter().flat_map(|part| &part.data);
+    for row in groth16.filter(|row| row.threads == 1) {
+        let memory = report.memory.iter().flat_map(|part| &part.data);
+        let peak = memory
+            .filter(|memory| memory.n == row.n)
+            .find_map(|memory| memory.peak_bytes);
+        let sizes = crate::circuits::sizes();
+        table.row(&[
+            format!("Groth16, claim, n = {}", row.n),
+            format!("{} B", sizes.compressed_proof_bytes),
+            millis(row.total.cpu_us.median),
+            millis(row.verification_us.median),
+            peak.map_or_else(dash, mebibytes),
+        ]);
+    }
+    for row in rows {
+        let circuit = row
+            .n
+            .map_or_else(|| "listing".to_owned(), |n| format!("claim, n = {n}"));
+        table.row(&[
+            format!(
+                "halo2, {circuit} (2^{} rows, {} columns)",
+                row.k, row.advice_columns
+            ),
+            format!("{} B", grouped(row.proof_bytes as u64)),
+            millis(row.prove.cpu_us.median),
+            millis(row.verify.cpu_us.median),
+            row.peak_bytes.map_or_else(dash, mebibytes),
+        ]);
+    }
+    table.finish()
+        + &format!(
+            "\nOne thread; proving includes the native check and a verification. Medians of {} runs.\n",
+            runs(rows.iter().map(|row| row.prove.cpu_us))
         )
 }
 
@@ -311,6 +358,19 @@ fn runs(stats: impl Iterator<Item = Stat>) -> usize {
     stats.map(|stat| stat.runs).min().unwrap_or(0)
 }
 
+/// "2²⁰" for 20.
+#[must_use]
+pub fn power_of_two(exponent: usize) -> String {
+    let digits = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    let digit = |letter: char| {
+        letter
+            .to_digit(10)
+            .and_then(|digit| digits.get(digit as usize))
+    };
+    let raised: String = exponent.to_string().chars().filter_map(digit).collect();
+    format!("2{raised}")
+}
+
 fn dash() -> String {
     "–".to_owned()
 }
@@ -362,5 +422,6 @@ mod tests {
         assert_eq!(mebibytes(5_634_416), "5.3 MiB");
         assert_eq!(gibibytes(16_000_000_000), "15 GiB");
         assert_eq!(percent(62, 100), "62.0");
+        assert_eq!(power_of_two(20), "2²⁰");
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     child::{self, Measured},
-    entrants,
+    entrants, foreign, halo2,
     peers::Depth,
     proving, scaling,
 };
@@ -44,6 +44,20 @@ pub enum Task {
         /// How often.
         runs: usize,
     },
+    /// Prove in halo2 repeatedly.
+    Halo2 {
+        /// Number of measurers of a claim; `None` is the listing.
+        n: Option<usize>,
+        /// How often.
+        runs: usize,
+    },
+    /// Check a key that isn't ours, and keep it.
+    Import {
+        /// The key.
+        zkey: PathBuf,
+        /// Where it is kept.
+        out: PathBuf,
+    },
     /// Take part in a contest.
     Enter {
         /// As who.
@@ -69,6 +83,11 @@ pub fn run(task: &str) -> anyhow::Result<()> {
         Task::Memory { n, cache } => serde_json::to_string(&proving::memory_here(n, &cache)?)?,
         Task::Scale { n, depth, runs } => {
             serde_json::to_string(&scaling::scale_here(n, depth, runs)?)?
+        }
+        Task::Halo2 { n, runs } => serde_json::to_string(&halo2::prove_here(n, runs)?)?,
+        Task::Import { zkey, out } => {
+            foreign::import(&zkey, &out)?;
+            "null".to_owned()
         }
         Task::Enter { entrant, stay } => return entrants::run(&entrant, stay),
     };

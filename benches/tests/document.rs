@@ -7,9 +7,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use veilpool_benches::{
+    circuits::matrices,
+    peers::Depth,
     report::{Report, SCHEMA, fill},
     table,
 };
+use veilpool_protocol::MeasurerCount;
 
 const DOCUMENT: &str = include_str!("../../docs/benchmarks.md");
 const README: &str = include_str!("../../README.md");
@@ -90,4 +93,26 @@ fn the_tables_are_those_of_the_json() {
     }
     let filled = fill(README, "benchmarks", &table::short(&report)).unwrap();
     assert_eq!(filled, README);
+}
+
+#[test]
+fn the_counts_are_those_of_the_circuits() {
+    let rows = report().circuits.unwrap().data.rows;
+    for n in MeasurerCount::ALL {
+        for depth in Depth::ALL {
+            let matrices = matrices(n, depth).unwrap();
+            let row = rows
+                .iter()
+                .find(|row| row.n == n.get() && row.log2_leaves == depth.log2_leaves())
+                .unwrap();
+            assert_eq!(
+                row.constraints,
+                matrices.rows(),
+                "{row:?}: run `make tables`"
+            );
+            assert_eq!(row.witnesses, matrices.witness_columns, "{row:?}");
+            assert_eq!(row.b_columns, matrices.b_columns(), "{row:?}");
+            assert_eq!(row.non_zeros, matrices.non_zeros(), "{row:?}");
+        }
+    }
 }

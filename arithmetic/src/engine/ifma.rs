@@ -585,7 +585,13 @@ impl<M: Modulus> Lanes for IfmaLanes<M> {
 
     #[inline(always)]
     fn save(self, block: &mut IfmaBlock) {
-        for (limb, value) in block.0.as_chunks_mut::<LANES>().0.iter_mut().zip(self.limbs) {
+        for (limb, value) in block
+            .0
+            .as_chunks_mut::<LANES>()
+            .0
+            .iter_mut()
+            .zip(self.limbs)
+        {
             write(limb, value);
         }
     }

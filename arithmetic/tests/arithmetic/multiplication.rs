@@ -158,7 +158,11 @@ fn scalars_that_are_missing_count_as_zero_and_others_are_not_looked_at() {
     let prepared = Bases::<_, G1>::new(Portable, &bases, 0, &Token::new()).unwrap();
     for count in [0, 4, 10, 20] {
         let sum = prepared
-            .multiply(&Exponents::new(&scalars[..count]), &Workspace::new(), &Token::new())
+            .multiply(
+                &Exponents::new(&scalars[..count]),
+                &Workspace::new(),
+                &Token::new(),
+            )
             .unwrap();
         let used = count.min(10);
         assert_eq!(sum, expected::<G1>(&bases[..used], &scalars[..used]));

@@ -69,7 +69,11 @@ fn transforms_agree<E: Engine>(engine: E, size: usize) {
     let coefficients = reference.ifft(&start);
     let found = values(engine, &data);
     for (index, value) in found.iter().enumerate() {
-        assert_eq!(*value, n * coefficients[reversed(index, size)], "inverse, {size}");
+        assert_eq!(
+            *value,
+            n * coefficients[reversed(index, size)],
+            "inverse, {size}"
+        );
     }
     domain.odd(&mut data, &token).unwrap();
     let on_coset: Vec<Fr> = coset.fft(&coefficients).iter().map(|v| n * v).collect();
@@ -171,7 +175,10 @@ fn a_domain_that_the_field_or_the_lanes_do_not_have_is_refused() {
         assert!(Domain::new(Portable, size, false).is_none(), "{size}");
     }
     for size in [0, 3, 100] {
-        assert!(Quotient::new(Portable, size, Basis::OddCoset).is_none(), "{size}");
+        assert!(
+            Quotient::new(Portable, size, Basis::OddCoset).is_none(),
+            "{size}"
+        );
     }
 }
 

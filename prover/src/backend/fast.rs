@@ -318,7 +318,8 @@ impl<E: Engine> Prepared<E> {
                 let integers = self.quotient_of(assignment, token)?;
                 *witness_map = start.elapsed();
                 timed(h_time, || {
-                    self.h.multiply(&Exponents::from_integers(integers), &g1, token)
+                    self.h
+                        .multiply(&Exponents::from_integers(integers), &g1, token)
                 })
             },
             || {
@@ -330,7 +331,11 @@ impl<E: Engine> Prepared<E> {
                             || {
                                 rayon::join(
                                     || timed(l_time, || self.l.multiply(&exponents, &g1, token)),
-                                    || timed(b_g1_time, || self.b_g1.multiply(&exponents, &g1, token)),
+                                    || {
+                                        timed(b_g1_time, || {
+                                            self.b_g1.multiply(&exponents, &g1, token)
+                                        })
+                                    },
                                 )
                             },
                         )
