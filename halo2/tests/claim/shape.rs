@@ -59,6 +59,18 @@ fn the_cells_that_are_written_do_not_depend_on_the_witness() {
 }
 
 #[test]
+fn no_gate_reads_a_cell_that_is_never_written() {
+    fn check<const N: usize>() {
+        let sample = sample::<N>(57).witness;
+        let grid = grid(fold(&sample.claimed), &witness(&sample));
+        assert_eq!(grid.unwritten_reads(), []);
+    }
+    check::<3>();
+    check::<5>();
+    check::<7>();
+}
+
+#[test]
 fn every_cell_is_bound() {
     // One absent slot, so that its cells are among them.
     let mut sample = sample::<3>(51);
