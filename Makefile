@@ -10,7 +10,7 @@ export VEILPOOL_PARAMS ?= $(CACHE)/params
 export CARGO_TERM_COLOR ?= auto
 NEXTEST_VERSION := 0.9.143
 
-.PHONY: help demo test lint program program-check tables bench tools nextest node snarkjs
+.PHONY: help demo test lint program program-check tables bench fuzz tools nextest node snarkjs
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s:
@@ -61,6 +61,15 @@ lint: tools ## formatting and clippy, warnings are errors
 tables: tools node ## measure and write what README and docs say of our own circuits, prover and program
 	cargo run --locked --release -p veilpool-benches --bin bench -- --only circuits,proving,memory,chain
 	VEILPOOL_WRITE=1 cargo test --locked -q -p veilpool-protocol --test workspace
+
+FUZZ_SECONDS ?= 60
+fuzz: tools ## every parser under libFuzzer, a minute each (FUZZ_SECONDS); installs a nightly compiler and cargo-fuzz
+	@cargo fuzz --version >/dev/null 2>&1 || { echo "== installing cargo-fuzz"; cargo install --locked cargo-fuzz; }
+	@rustup toolchain list | grep -q nightly || { echo "== installing a nightly compiler"; rustup toolchain install nightly --profile minimal; }
+	@for target in $$(cargo +nightly fuzz list); do \
+	  echo "== $$target"; mkdir -p fuzz/corpus/$$target fuzz-targets/corpus/$$target; \
+	  cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz-targets/corpus/$$target -- \
+	    -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -rss_limit_mb=1024 -malloc_limit_mb=64; done
 
 bench: tools node ## every benchmark, other provers beside ours: writes docs/benchmarks.md, .json and plots (20 minutes)
 	@echo "== building the benchmarks, optimised (the first time this takes some minutes)"

@@ -71,11 +71,11 @@ pub trait Coordinate: Copy {
     /// x and y of eight points.
     fn xy(engine: Self::Engine, rows: [&Self::Row; LANES]) -> [Self; 2];
     /// Eight points to memory.
-    fn rows(xy: [Self; 2]) -> [Self::Row; LANES];
+    fn put(xy: [Self; 2], rows: &mut [Self::Row; LANES]);
     /// From memory.
     fn load(engine: Self::Engine, block: &Self::Block) -> Self;
     /// To memory.
-    fn save(self) -> Self::Block;
+    fn save(self, block: &mut Self::Block);
     /// Ones.
     fn one(engine: Self::Engine) -> Self;
     /// Zeros, all words 0.
@@ -246,13 +246,14 @@ impl<E: Engine> Coordinate for Plain<E> {
     }
 
     #[inline(always)]
-    fn rows(xy: [Self; 2]) -> [G1Row; LANES] {
-        let rows = E::Fq::scatter_pair([xy[0].0, xy[1].0]);
-        let mut out = [G1::EMPTY; LANES];
-        for lane in 0..LANES {
-            out[lane].0 = rows[lane];
-        }
-        out
+    fn put(xy: [Self; 2], rows: &mut [G1Row; LANES]) {
+        let [a, b, c, d, e, f, g, h] = rows;
+        E::Fq::scatter_pair(
+            [xy[0].0, xy[1].0],
+            [
+                &mut a.0, &mut b.0, &mut c.0, &mut d.0, &mut e.0, &mut f.0, &mut g.0, &mut h.0,
+            ],
+        );
     }
 
     #[inline(always)]
@@ -261,8 +262,8 @@ impl<E: Engine> Coordinate for Plain<E> {
     }
 
     #[inline(always)]
-    fn save(self) -> Self::Block {
-        self.0.save()
+    fn save(self, block: &mut Self::Block) {
+        self.0.save(block);
     }
 
     #[inline(always)]
@@ -356,13 +357,12 @@ impl<E: Engine> Coordinate for Complex<E> {
     }
 
     #[inline(always)]
-    fn rows(xy: [Self; 2]) -> [G2Row; LANES] {
-        let (x, y) = (E::Fq::scatter_pair(xy[0].0), E::Fq::scatter_pair(xy[1].0));
-        let mut out = [G2::EMPTY; LANES];
-        for lane in 0..LANES {
-            out[lane].0 = [x[lane], y[lane]];
-        }
-        out
+    fn put(xy: [Self; 2], rows: &mut [G2Row; LANES]) {
+        let [a, b, c, d, e, f, g, h] = rows;
+        let ([a, i], [b, j], [c, k], [d, l]) = (&mut a.0, &mut b.0, &mut c.0, &mut d.0);
+        let ([e, m], [f, n], [g, o], [h, p]) = (&mut e.0, &mut f.0, &mut g.0, &mut h.0);
+        E::Fq::scatter_pair(xy[0].0, [a, b, c, d, e, f, g, h]);
+        E::Fq::scatter_pair(xy[1].0, [i, j, k, l, m, n, o, p]);
     }
 
     #[inline(always)]
@@ -374,8 +374,10 @@ impl<E: Engine> Coordinate for Complex<E> {
     }
 
     #[inline(always)]
-    fn save(self) -> Self::Block {
-        [self.0[0].save(), self.0[1].save()]
+    fn save(self, block: &mut Self::Block) {
+        let [first, second] = block;
+        self.0[0].save(first);
+        self.0[1].save(second);
     }
 
     #[inline(always)]

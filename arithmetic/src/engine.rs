@@ -59,8 +59,8 @@ pub trait Engine: Copy + Send + Sync + 'static {
 
 /// Eight elements of one prime field.
 ///
-/// Values are kept below 1.25·p, not below p: every operation takes and gives that. What must be
-/// unique goes through [`Lanes::integers`].
+/// Values are kept below a small multiple of p, not below p: each engine says which; every operation
+/// takes and gives that. What must be unique goes through [`Lanes::integers`].
 pub trait Lanes: Copy + Send + Sync + 'static {
     /// Who computes.
     type Engine: Engine;
@@ -84,11 +84,11 @@ pub trait Lanes: Copy + Send + Sync + 'static {
     /// To eight word forms.
     fn scatter(self) -> [Words; LANES];
     /// Two elements to each of eight rows.
-    fn scatter_pair(pair: [Self; 2]) -> [[u64; 8]; LANES];
+    fn scatter_pair(pair: [Self; 2], rows: [&mut [u64; 8]; LANES]);
     /// From memory.
     fn load(engine: Self::Engine, block: &Self::Block) -> Self;
     /// To memory.
-    fn save(self) -> Self::Block;
+    fn save(self, block: &mut Self::Block);
     /// One element in all lanes.
     fn splat(engine: Self::Engine, value: &Words) -> Self;
 
@@ -115,7 +115,7 @@ pub trait Lanes: Copy + Send + Sync + 'static {
     fn mul_difference(self, a: Self, b: Self) -> Self;
     /// The empty sum.
     fn no_products(engine: Self::Engine) -> Self::Sum;
-    /// Adds a product to a sum. Factors are below p (not 1.25·p), and no more than [`MAX_PRODUCTS`]
+    /// Adds a product to a sum. Factors are below p, and no more than [`MAX_PRODUCTS`]
     /// go into a sum.
     #[must_use]
     fn add_product(sum: Self::Sum, a: Self, b: Self) -> Self::Sum;

@@ -36,7 +36,8 @@ mod table;
 mod tree;
 
 pub use plan::Plan;
-use tree::{Chunk, Group, MAX_POINTS, NEGATIVE, Scratch, Sum};
+pub use tree::Workspace;
+use tree::{Chunk, Group, MAX_POINTS, NEGATIVE, Sum};
 
 /// References that are added up as one task: enough that an inversion is nothing, few enough that
 /// points and denominators stay in a core's cache.
@@ -162,12 +163,13 @@ impl<E: Engine, C: Curve> Bases<E, C> {
     pub fn multiply(
         &self,
         exponents: &Exponents,
+        workspace: &Workspace<E, C>,
         token: &Token,
     ) -> Result<C::Projective, Cancelled> {
         let recoded = Recoded::new(&self.plan, &self.columns, exponents);
         let groups: Vec<C::Projective> = (0..self.plan.groups())
             .into_par_iter()
-            .map(|group| self.group(group, &recoded, token))
+            .map(|group| self.group(group, &recoded, workspace, token))
             .collect::<Result<_, _>>()?;
         let mut total = C::Projective::zero();
         for sum in groups.into_iter().rev() {
@@ -180,14 +182,21 @@ impl<E: Engine, C: Curve> Bases<E, C> {
         &self,
         group: usize,
         recoded: &Recoded,
+        workspace: &Workspace<E, C>,
         token: &Token,
     ) -> Result<C::Projective, Cancelled> {
         token.check()?;
         let sorted = self.sort(group, recoded);
         token.check()?;
-        let buckets = bucket_sums::<E, C>(self.engine, &self.table, &sorted, token)?;
+        let buckets = bucket_sums(self.engine, &self.table, &sorted, workspace, token)?;
         drop(sorted);
-        weigh::<E, C>(self.engine, &buckets, self.plan.bits() - 1, token)
+        weigh(
+            self.engine,
+            &buckets,
+            self.plan.bits() - 1,
+            workspace,
+            token,
+        )
     }
 
     // Counting sort of the references of one group by |digit|.
@@ -289,20 +298,23 @@ fn bucket_sums<E: Engine, C: Curve>(
     engine: E,
     table: &[C::Row],
     sorted: &Sorted,
+    workspace: &Workspace<E, C>,
     token: &Token,
 ) -> Result<Sums<C>, Cancelled> {
     let chunks = chunks(&sorted.starts);
     let parts: Vec<Sums<C>> = chunks
         .into_par_iter()
-        .map_init(Scratch::<E, C>::new, |scratch, groups| {
+        .map(|groups| {
             token.check()?;
             let mut sums = Sums(Vec::with_capacity(groups.len()));
-            engine.run(Chunk {
-                table,
-                references: &sorted.references,
-                groups: &groups,
-                scratch,
-                sums: &mut sums.0,
+            workspace.with(|scratch| {
+                engine.run(Chunk {
+                    table,
+                    references: &sorted.references,
+                    groups: &groups,
+                    scratch,
+                    sums: &mut sums.0,
+                });
             });
             Ok(sums)
         })
@@ -349,6 +361,7 @@ fn weigh<E: Engine, C: Curve>(
     engine: E,
     buckets: &Sums<C>,
     bits: usize,
+    workspace: &Workspace<E, C>,
     token: &Token,
 ) -> Result<C::Projective, Cancelled> {
     let low_bits = bits / 2;
@@ -382,7 +395,7 @@ fn weigh<E: Engine, C: Curve>(
         }
     }
     let sorted = Sorted { starts, references };
-    let sums = bucket_sums::<E, C>(engine, &rows, &sorted, token)?;
+    let sums = bucket_sums::<E, C>(engine, &rows, &sorted, workspace, token)?;
     let mut points = vec![C::Projective::zero(); lows + highs - 1];
     for (key, row) in &sums.0 {
         let point = C::decode::<E>(row);

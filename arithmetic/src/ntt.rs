@@ -96,7 +96,7 @@ impl<E: Engine> Twiddles<E> {
                 .iter_mut()
                 .zip(words.as_chunks::<LANES>().0)
             {
-                *block = E::Fr::gather(engine, w.each_ref()).save();
+                E::Fr::gather(engine, w.each_ref()).save(block);
             }
             m *= 2;
         }
@@ -140,8 +140,8 @@ impl<E: Engine> Kernel<E> for Pass<'_, E> {
                         Direction::Down => down(x, y, w),
                         Direction::Up => up(x, y, w),
                     };
-                    *a = x.save();
-                    *b = y.save();
+                    x.save(a);
+                    y.save(b);
                 }
             }
             Parts::Four([a, b, c, d]) => {
@@ -171,10 +171,10 @@ impl<E: Engine> Kernel<E> for Pass<'_, E> {
                             [x, z] = up(x, z, t);
                         }
                     }
-                    a[i] = w.save();
-                    b[i] = x.save();
-                    c[i] = y.save();
-                    d[i] = z.save();
+                    w.save(&mut a[i]);
+                    x.save(&mut b[i]);
+                    y.save(&mut c[i]);
+                    z.save(&mut d[i]);
                 }
             }
         }
@@ -223,7 +223,7 @@ fn last_layers<E: Engine>(
         }
         v = E::Fr::transpose(v);
         for (v, block) in v.iter().zip(eight) {
-            *block = v.save();
+            v.save(block);
         }
     }
 }

@@ -89,18 +89,18 @@ impl<E: Engine> Kernel<E> for Step<'_, E> {
                 for ((a_words, b_words), ((a, b), c)) in rows.zip(blocks) {
                     let x = E::Fr::gather(engine, a_words.each_ref());
                     let y = E::Fr::gather(engine, b_words.each_ref());
-                    *a = x.save();
-                    *b = y.save();
-                    *c = x.mul(y).mul(factor).save();
+                    x.save(a);
+                    y.save(b);
+                    x.mul(y).mul(factor).save(c);
                 }
             }
             Step::Combine { a, b, c, factor } => {
                 let factor = E::Fr::splat(engine, &factor);
                 for ((a, b), c) in a.iter_mut().zip(b).zip(c) {
                     let product = E::Fr::load(engine, a).mul(E::Fr::load(engine, b));
-                    *a = factor
+                    factor
                         .mul_difference(product, E::Fr::load(engine, c))
-                        .save();
+                        .save(a);
                 }
             }
             Step::Finish { a, out } => {

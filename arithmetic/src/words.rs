@@ -7,6 +7,8 @@ use crate::engine::Words;
 
 /// A prime field whose Montgomery words can be had.
 pub trait Raw: PrimeField<BigInt = BigInt<4>> {
+    /// `2^512 mod p`: the words of 2^256.
+    const R_SQUARED: Words;
     /// `x · 2^256 mod p`.
     fn to_words(&self) -> Words;
     /// From `x · 2^256`, which may be up to 2^256 − 1.
@@ -16,6 +18,8 @@ pub trait Raw: PrimeField<BigInt = BigInt<4>> {
 macro_rules! raw {
     ($field:ty) => {
         impl Raw for $field {
+            const R_SQUARED: Words = Self::R2.0;
+
             #[inline]
             fn to_words(&self) -> Words {
                 self.0.0

@@ -9,7 +9,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
 use veilpool_circuits::claim::{Circuit, PublicInputs, sample::Sample};
-use veilpool_params::reduction::OddCosetReduction;
+use veilpool_params::reduction::OddCoset;
 use veilpool_protocol::{MeasurerCount, registry::DEPTH};
 use veilpool_prover::{Backend, Constraints, Fast, Options, QuotientBasis, Token};
 use zeroize::Zeroizing;
@@ -84,8 +84,7 @@ fn scale<const N: usize>(depth: Depth, runs: usize) -> anyhow::Result<Row> {
         claim: Circuit::<N>::blank(),
         levels,
     };
-    let key =
-        Groth16::<Bn254, OddCosetReduction>::generate_random_parameters_with_reduction(blank, rng)?;
+    let key = Groth16::<Bn254, OddCoset>::generate_random_parameters_with_reduction(blank, rng)?;
     let [a, b, _] = &matrices.abc;
     let constraints = Constraints {
         a,

@@ -22,6 +22,8 @@
 
 mod chip;
 mod curve;
+#[cfg(test)]
+mod forgeries;
 mod lane;
 mod slot;
 mod statement;

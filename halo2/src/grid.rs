@@ -188,6 +188,38 @@ impl<S: Copy + PartialEq> Grid<S> {
             .collect()
     }
 
+    /// Witness cells, as (column, row), that a gate which is on reads and that the circuit never wrote:
+    /// an honest prover leaves them 0, another one chooses. (halo2's mock prover once looked for them;
+    /// this version's doesn't.)
+    #[must_use]
+    pub fn unwritten_reads(&self) -> Vec<(usize, usize)> {
+        let mut found = BTreeSet::new();
+        for constraint in self
+            .system
+            .gates()
+            .iter()
+            .flat_map(|gate| gate.polynomials())
+        {
+            let Expression::Product(selector, body) = constraint else {
+                unreachable!("every gate here is a selector times something")
+            };
+            let Expression::Selector(selector) = selector.as_ref() else {
+                unreachable!("every gate here begins with its selector")
+            };
+            let reads = reads(body);
+            let on = &self.cells.selectors[selector.index()];
+            for row in (0..self.usable).filter(|row| on[*row]) {
+                for (column, rotation) in &reads {
+                    let cell = (*column, (row as i64 + i64::from(*rotation)) as usize);
+                    if !self.cells.assigned.contains(&cell) {
+                        found.insert(cell);
+                    }
+                }
+            }
+        }
+        found.into_iter().collect()
+    }
+
     fn gate_failures(
         &self,
         rows: impl Iterator<Item = usize> + Clone,
@@ -249,13 +281,13 @@ impl<S: Copy + PartialEq> Grid<S> {
 
     fn evaluate(&self, expression: &Expression<Fr>, row: usize) -> Fr {
         // A gate that is off is not worth evaluating.
-        if let Expression::Product(left, right) = expression {
-            if let Expression::Selector(selector) = left.as_ref() {
-                if !self.cells.selectors[selector.index()][row] {
-                    return Fr::ZERO;
-                }
-                return self.evaluate(right, row);
+        if let Expression::Product(left, right) = expression
+            && let Expression::Selector(selector) = left.as_ref()
+        {
+            if !self.cells.selectors[selector.index()][row] {
+                return Fr::ZERO;
             }
+            return self.evaluate(right, row);
         }
         let rotated = |rotation: i32| (row as i64 + i64::from(rotation)) as usize % self.rows;
         expression.evaluate(
@@ -271,6 +303,27 @@ impl<S: Copy + PartialEq> Grid<S> {
             &|a, factor| a * factor,
         )
     }
+}
+
+/// Witness columns and rotations that an expression reads.
+fn reads(expression: &Expression<Fr>) -> BTreeSet<(usize, i32)> {
+    let none = |_: Fr| BTreeSet::new();
+    let join = |mut a: BTreeSet<_>, mut b: BTreeSet<_>| {
+        a.append(&mut b);
+        a
+    };
+    expression.evaluate(
+        &none,
+        &|_| BTreeSet::new(),
+        &|_| BTreeSet::new(),
+        &|query| BTreeSet::from([(query.column_index(), query.rotation().0)]),
+        &|_| BTreeSet::new(),
+        &|_| BTreeSet::new(),
+        &|a| a,
+        &join,
+        &join,
+        &|a, _| a,
+    )
 }
 
 fn is_zero(value: &Fr) -> bool {

@@ -9,6 +9,7 @@
 //! gives for a circuit (layout, keys, transcript) has no specification besides its code.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod claim;
 pub mod field;

@@ -75,6 +75,9 @@ pub enum InvalidPowers {
     /// A point that isn't one of its group, or is the point at infinity.
     #[error("{0} is off its curve, outside its subgroup, or the point at infinity")]
     Point(&'static str),
+    /// τ is 1.
+    #[error("tau is 1: nobody contributed to these powers, and proofs can be forged")]
+    TrivialTau,
     /// The points are not powers of one τ.
     #[error("the points in G1 are not the powers of the tau that the point in G2 names")]
     NotPowers,
@@ -125,6 +128,9 @@ impl UniversalParameters {
         }
         if *one_g2 != G2Affine::generator() {
             return Err(InvalidPowers::Generator("G2"));
+        }
+        if powers.get(1) == Some(&G1Affine::generator()) {
+            return Err(InvalidPowers::TrivialTau);
         }
         // All of G1's curve is its subgroup; G2's isn't.
         if powers
@@ -327,6 +333,12 @@ mod tests {
             other[at] = G1Affine::new_unchecked(g1[at].x, g1[at].x);
             assert_eq!(check(&other, &generator, &g2), point);
         }
+        let one = ark_bn254::Fr::from(1u8);
+        let (ones, one_g2) = powers(3, one);
+        assert_eq!(
+            check(&ones, &generator, &one_g2),
+            Err(InvalidPowers::TrivialTau)
+        );
         let other_tau = (g2 + generator).into_affine();
         assert_eq!(
             check(&g1, &generator, &other_tau),

@@ -8,11 +8,8 @@
 //! ```
 //! Reference: `wtns_utils.js` of snarkjs.
 
-use core::fmt;
-
 use ark_bn254::Fr;
-use ark_ff::AdditiveGroup;
-use ark_ff::Field;
+use ark_ff::{AdditiveGroup, Field};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -43,14 +40,7 @@ pub struct RawWtns<'a> {
 }
 
 /// An assignment: canonical elements, the first of which is 1. Zeroized on drop.
-#[derive(Clone, PartialEq, Eq)]
 pub struct Wtns(Zeroizing<Vec<Fr>>);
-
-impl fmt::Debug for Wtns {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Wtns(secret)")
-    }
-}
 
 impl<'a> RawWtns<'a> {
     /// Of a file's bytes.

@@ -129,7 +129,7 @@ struct Queries<G1, G2> {
 /// A proving key with the matrices A and B.
 #[derive(Clone, PartialEq)]
 pub struct Zkey {
-    /// For arkworks' prover with [`veilpool_params::OddCosetReduction`].
+    /// For arkworks' prover with [`veilpool_params::OddCoset`].
     pub proving_key: ProvingKey<Bn254>,
     /// A and B, without the rows for public columns.
     pub matrices: [Matrix<Fr>; 2],

@@ -16,7 +16,7 @@ pub mod verifying_key;
 
 pub use load::{LoadError, Parameters, default_cache_dir};
 pub use manifest::{Manifest, ManifestError, Record};
-pub use reduction::OddCosetReduction;
+pub use reduction::OddCoset;
 pub use setup::{Progress, SetupError, Stage};
 pub use verifying_key::{InvalidVerifyingKey, RawVerifyingKey, VerifyingKey};
 

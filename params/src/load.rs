@@ -243,8 +243,13 @@ pub fn proving_key_path(record: &Record, cache: &Path) -> PathBuf {
     cache.join(format!("{}-{hash}.pk", record.stem()))
 }
 
-// The hash is right, so the content is what the setup wrote: points needn't be checked again.
-fn decode_proving_key(mut bytes: &[u8]) -> Result<ProvingKey<Bn254>, LoadError> {
+/// A proving key as [`setup::write_proving_key`] writes it. **Its points aren't checked**: this is for bytes whose hash is
+/// right, so that they are what the setup wrote. Bytes that are none give an error and no more; memory is taken as points
+/// are read, whatever a length says.
+///
+/// # Errors
+/// [`LoadError::Malformed`].
+pub fn decode_proving_key(mut bytes: &[u8]) -> Result<ProvingKey<Bn254>, LoadError> {
     let key = ProvingKey::<Bn254>::deserialize_uncompressed_unchecked(&mut bytes)
         .map_err(|error| LoadError::Malformed(error.to_string()))?;
     if bytes.is_empty() {

@@ -30,11 +30,11 @@ use ark_poly::EvaluationDomain;
 use ark_relations::gr1cs::{ConstraintSystemRef, Matrix, SynthesisError};
 use zeroize::Zeroizing;
 
-/// The form that our proving keys have: `ark_groth16::Groth16<Bn254, OddCosetReduction>` makes and
+/// The form that our proving keys have: `ark_groth16::Groth16<Bn254, OddCoset>` makes and
 /// uses them.
-pub struct OddCosetReduction;
+pub struct OddCoset;
 
-impl R1CSToQAP for OddCosetReduction {
+impl R1CSToQAP for OddCoset {
     // The polynomials of the columns at τ don't depend on how h is written.
     fn instance_map_with_evaluation<F: PrimeField, D: EvaluationDomain<F>>(
         cs: ConstraintSystemRef<F>,

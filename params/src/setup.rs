@@ -32,7 +32,7 @@ use veilpool_protocol::{MeasurerCount, verifying_key::Status};
 
 use crate::{
     manifest::{self, CLAIM, FileRecord, Manifest, ManifestError, Record},
-    reduction::OddCosetReduction,
+    reduction::OddCoset,
     verifying_key::{InvalidVerifyingKey, RawVerifyingKey, VerifyingKey},
 };
 
@@ -153,7 +153,7 @@ fn generate<const N: usize>(info: &Info) -> Result<ProvingKey<Bn254>, SynthesisE
         .finalize();
     let rng = &mut ChaCha20Rng::from_seed(seed.into());
     let [alpha, beta, gamma, delta] = core::array::from_fn(|_| Fr::rand(rng));
-    Groth16::<Bn254, OddCosetReduction>::generate_parameters_with_qap(
+    Groth16::<Bn254, OddCoset>::generate_parameters_with_qap(
         Circuit::<N>::blank(),
         alpha,
         beta,

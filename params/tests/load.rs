@@ -4,9 +4,10 @@
 
 use std::{fs, path::PathBuf};
 
+use proptest::prelude::*;
 use veilpool_params::{
     LoadError, Parameters, Stage,
-    load::{embedded_manifest, proving_key_path, read_checked},
+    load::{decode_proving_key, embedded_manifest, proving_key_path, read_checked},
     manifest::FileRecord,
 };
 use veilpool_protocol::MeasurerCount;
@@ -133,4 +134,41 @@ fn a_file_is_checked_while_it_streams() {
         &mut |_| {},
     );
     assert!(matches!(missing, Err(LoadError::Read { .. })));
+}
+
+fn malformed(bytes: &[u8]) -> String {
+    match decode_proving_key(bytes) {
+        Err(LoadError::Malformed(reason)) => reason,
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it was decoded"),
+    }
+}
+
+#[test]
+fn a_length_field_of_2_to_the_60_in_a_proving_key_is_an_error_and_takes_no_memory() {
+    let (_cache, path) = made();
+    let honest = fs::read(&path).unwrap();
+    assert!(decode_proving_key(&honest).is_ok());
+    // Of the IC points: after alpha in G1 and beta, gamma, delta in G2.
+    let at = 64 + 3 * 128;
+    assert_eq!(honest[at..at + 8], 2u64.to_le_bytes());
+    for lie in [0, 1, 3, 1 << 32, 1 << 60, u64::MAX] {
+        let mut bytes = honest.clone();
+        bytes[at..at + 8].copy_from_slice(&u64::to_le_bytes(lie));
+        malformed(&bytes);
+    }
+    let mut longer = honest.clone();
+    longer.push(0);
+    assert_eq!(malformed(&longer), "trailing bytes");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_bytes_make_the_decoder_of_proving_keys_panic(
+        bytes in proptest::collection::vec(any::<u8>(), 0..2_000),
+    ) {
+        prop_assert!(decode_proving_key(&bytes).is_err());
+    }
 }

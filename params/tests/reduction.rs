@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use veilpool_circuits::matrices::Matrices;
-use veilpool_params::{OddCosetReduction, reduction};
+use veilpool_params::{OddCoset, reduction};
 
 type D = Radix2EvaluationDomain<Fr>;
 
@@ -122,11 +122,11 @@ proptest! {
         let matrices = Matrices::of(circuit.clone()).unwrap();
         let assignment = circuit.assignment();
         let libsnark = key::<LibsnarkReduction>(&circuit);
-        let odd = key::<OddCosetReduction>(&circuit);
+        let odd = key::<OddCoset>(&circuit);
         prop_assert_eq!(&libsnark.vk, &odd.vk);
         prop_assert_eq!(&libsnark.l_query, &odd.l_query);
         prop_assert_eq!(odd.h_query.len(), (rows + public + 1).next_power_of_two());
-        let ours = proof::<OddCosetReduction>(&odd, &matrices, &assignment);
+        let ours = proof::<OddCoset>(&odd, &matrices, &assignment);
         prop_assert_eq!(&ours, &proof::<LibsnarkReduction>(&libsnark, &matrices, &assignment));
         prop_assert!(verifies(&odd, &ours, &assignment[1..=public]));
     }
@@ -139,8 +139,8 @@ proptest! {
         let matrices = Matrices::of(circuit.clone()).unwrap();
         let mut assignment = circuit.assignment();
         assignment[3 + which.index(rows)] += Fr::ONE;
-        let odd = key::<OddCosetReduction>(&circuit);
-        let forged = proof::<OddCosetReduction>(&odd, &matrices, &assignment);
+        let odd = key::<OddCoset>(&circuit);
+        let forged = proof::<OddCoset>(&odd, &matrices, &assignment);
         prop_assert!(!verifies(&odd, &forged, &assignment[1..=2]));
     }
 
@@ -151,7 +151,7 @@ proptest! {
         let n = 1usize << log;
         let domain = D::new(n).unwrap();
         let (t, delta_inverse) = (Fr::from(t), Fr::from(delta).inverse().unwrap());
-        let found = OddCosetReduction::h_query_scalars::<Fr, D>(
+        let found = OddCoset::h_query_scalars::<Fr, D>(
             n - 1, t, domain.evaluate_vanishing_polynomial(t), delta_inverse,
         )
         .unwrap();
@@ -172,9 +172,9 @@ fn a_key_of_the_other_form_gives_no_valid_proof() {
     let matrices = Matrices::of(circuit.clone()).unwrap();
     let assignment = circuit.assignment();
     let libsnark = key::<LibsnarkReduction>(&circuit);
-    let odd = key::<OddCosetReduction>(&circuit);
+    let odd = key::<OddCoset>(&circuit);
     let crossed = [
-        proof::<OddCosetReduction>(&libsnark, &matrices, &assignment),
+        proof::<OddCoset>(&libsnark, &matrices, &assignment),
         proof::<LibsnarkReduction>(&odd, &matrices, &assignment),
     ];
     for proof in crossed {

@@ -12,7 +12,8 @@
 //! injective, 0 < m < 2¹³⁰, and neither the difference nor the sum of two multipliers is a multiple of l, so
 //! that Schnorr's argument holds unchanged: two accepted answers to different challenges for ±R give
 //! (m ∓ m')·x = s ∓ s' (Schnorr 1991; Neven, Smart, Warinschi 2009 for short challenges). m is what the
-//! circuit's ladder over K and 2⁶⁴·K multiplies by: with c = c₀ + 2⁶⁴·c₁, m = (2c₀ + 1) + 2⁶⁴·(2c₁ + 1). For
+//! circuit's ladder over K and 2⁶⁴·K multiplies by: with c = c₀ + 2⁶⁴·c₁, m = (2c₀ + 1) + 2⁶⁴·(2c₁ + 1). (There
+//! the points' signs are the prover's; what that costs is argued in `circuits::gadget::variable_base`.) For
 //! a given key, u(K) + domain determines the domain. A nonce is derived from key, message and fresh randomness.
 
 use ark_bn254::Fr;

@@ -144,7 +144,7 @@ field_bytes! {
     PublicInputBytes
 }
 field_bytes! {
-    /// An affine coordinate of a BabyJubJub point (in the coordinates with a = 1).
+    /// The coordinate u of a BabyJubJub point in Montgomery form.
     CoordinateBytes
 }
 

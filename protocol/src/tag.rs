@@ -1,5 +1,6 @@
-//! Domain tags: the first input of every Poseidon hash, except in the registry's inner nodes, which
-//! are the only hashes of four inputs. Append-only; a tag is never used again for something else.
+//! Domain tags: the first input of every Poseidon hash, except in the registry's inner nodes, which have
+//! none, and in the attestation, where it is the lowest eight bits of the first input; both have four
+//! inputs. Append-only; a tag is never used again for something else.
 
 /// `C = P(ID, sk)`: commitment of an operator.
 pub const ID: u8 = 1;

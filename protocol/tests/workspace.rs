@@ -31,8 +31,8 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     (
         "prover",
         &[
-            "params",
             "iden3",
+            "params",
             "circuits",
             "arithmetic",
             "primitives",
@@ -74,6 +74,17 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("benches", EVERYTHING),
     // And `benches`, whose command it carries.
     ("cli", EVERYTHING),
+    (
+        "fuzz-targets",
+        &[
+            "prover",
+            "iden3",
+            "params",
+            "circuits",
+            "primitives",
+            "protocol",
+        ],
+    ),
 ];
 /// All libraries: everything but the on-chain program, which nobody may use, and what only it or its
 /// tests need.

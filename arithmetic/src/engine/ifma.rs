@@ -126,7 +126,7 @@ pub trait Modulus: Raw {
     /// −p⁻¹ mod 2^52.
     const NEGATED_INVERSE: u64 = negated_inverse(<Self as PrimeField>::MODULUS.0[0]);
     /// Limb j of (4 − q)·p, signed, for the estimates q = 0 … 7.
-    const MULTIPLES: [[u64; 8]; LIMBS] = multiples(&Self::P);
+    const MULTIPLES: &'static Multiples = &multiples(&Self::P);
     /// What makes the top limb of a value in (−3.9 p, 4 p) positive, less what carries may take.
     const BIAS: u64 = 4 * Self::P[4] - 16;
     /// ⌊2^52 / (p's top limb + 1)⌋.
@@ -137,6 +137,10 @@ pub trait Modulus: Raw {
 
 impl Modulus for Fq {}
 impl Modulus for Fr {}
+
+/// A vector for each limb.
+#[repr(C, align(64))]
+pub struct Multiples([[u64; 8]; LIMBS]);
 
 const fn limbs52(words: &[u64; 4]) -> [u64; LIMBS] {
     let [a, b, c, d] = *words;
@@ -160,7 +164,7 @@ const fn negated_inverse(p: u64) -> u64 {
     inverse.wrapping_neg() & MASK
 }
 
-const fn multiples(p: &[u64; LIMBS]) -> [[u64; 8]; LIMBS] {
+const fn multiples(p: &[u64; LIMBS]) -> Multiples {
     let mut table = [[0; 8]; LIMBS];
     let mut limb = 0;
     while limb < LIMBS {
@@ -171,7 +175,7 @@ const fn multiples(p: &[u64; LIMBS]) -> [[u64; 8]; LIMBS] {
         }
         limb += 1;
     }
-    table
+    Multiples(table)
 }
 
 const fn shifted(words: &[u64; 4]) -> [u64; 6] {
@@ -371,11 +375,11 @@ fn propagate(l: [Vector; LIMBS]) -> [Vector; LIMBS] {
 fn normalise<M: Modulus>(l: [Vector; LIMBS]) -> [Vector; LIMBS] {
     let q = high(zero(), plus(l[4], all(M::BIAS)), all(M::RECIPROCAL));
     propagate([
-        plus(l[0], permute(q, read(&M::MULTIPLES[0]))),
-        plus(l[1], permute(q, read(&M::MULTIPLES[1]))),
-        plus(l[2], permute(q, read(&M::MULTIPLES[2]))),
-        plus(l[3], permute(q, read(&M::MULTIPLES[3]))),
-        plus(l[4], permute(q, read(&M::MULTIPLES[4]))),
+        plus(l[0], permute(q, read(&M::MULTIPLES.0[0]))),
+        plus(l[1], permute(q, read(&M::MULTIPLES.0[1]))),
+        plus(l[2], permute(q, read(&M::MULTIPLES.0[2]))),
+        plus(l[3], permute(q, read(&M::MULTIPLES.0[3]))),
+        plus(l[4], permute(q, read(&M::MULTIPLES.0[4]))),
     ])
 }
 
@@ -559,14 +563,12 @@ impl<M: Modulus> Lanes for IfmaLanes<M> {
     }
 
     #[inline(always)]
-    fn scatter_pair(pair: [Self; 2]) -> [[u64; 8]; LANES] {
+    fn scatter_pair(pair: [Self; 2], rows: [&mut [u64; 8]; LANES]) {
         let [a, b] = [join(pair[0].limbs), join(pair[1].limbs)];
-        let rows = transpose([a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]]);
-        let mut out = [[0; 8]; LANES];
-        for lane in 0..LANES {
-            write(&mut out[lane], rows[lane]);
+        let values = transpose([a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]]);
+        for (row, value) in rows.into_iter().zip(values) {
+            write(row, value);
         }
-        out
     }
 
     #[inline(always)]
@@ -582,13 +584,16 @@ impl<M: Modulus> Lanes for IfmaLanes<M> {
     }
 
     #[inline(always)]
-    fn save(self) -> IfmaBlock {
-        let mut block = IfmaBlock([0; LIMBS * LANES]);
-        let limbs = block.0.as_chunks_mut::<LANES>().0;
-        for limb in 0..LIMBS {
-            write(&mut limbs[limb], self.limbs[limb]);
+    fn save(self, block: &mut IfmaBlock) {
+        for (limb, value) in block
+            .0
+            .as_chunks_mut::<LANES>()
+            .0
+            .iter_mut()
+            .zip(self.limbs)
+        {
+            write(limb, value);
         }
-        block
     }
 
     #[inline(always)]

@@ -1,4 +1,12 @@
-//! The engine for every machine: arkworks' field, element by element.
+//! The engine for every machine: four 64-bit words, Montgomery with R = 2^256, element by element.
+//!
+//! ```text
+//! values stay below 2p; 4p < R, so (ab + mp)/R < (4p² + Rp)/R < 2p needs no last subtraction
+//! ```
+//! Sums and differences come back below 2p by masks, without branches: arkworks' field, which is
+//! always fully reduced by comparisons, spends as long on a subtraction as on half a product.
+
+use core::marker::PhantomData;
 
 use ark_bn254::{Fq, Fr};
 
@@ -9,9 +17,9 @@ use crate::words::Raw;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Portable;
 
-/// Eight elements as arkworks has them.
+/// Eight elements as words.
 #[derive(Clone, Copy)]
-pub struct PortableLanes<F>([F; LANES]);
+pub struct PortableLanes<F>([Words; LANES], PhantomData<F>);
 
 /// The same in memory.
 pub type PortableBlock = [Words; LANES];
@@ -30,26 +38,167 @@ impl Engine for Portable {
     fn prefetch<T>(self, _: &T) {}
 }
 
+/// Constants of a field, computed when compiled.
+trait Modulus: Raw {
+    const P: Words = Self::MODULUS.0;
+    const TWICE: Words = doubled(&Self::MODULUS.0);
+    /// −p⁻¹ mod 2^64.
+    const NEGATED_INVERSE: u64 = negated_inverse(Self::MODULUS.0[0]);
+}
+
+impl<F: Raw> Modulus for F {}
+
+const fn doubled(p: &Words) -> Words {
+    let [a, b, c, d] = *p;
+    [a << 1, b << 1 | a >> 63, c << 1 | b >> 63, d << 1 | c >> 63]
+}
+
+const fn negated_inverse(p: u64) -> u64 {
+    // Newton: each step doubles the number of right bits.
+    let mut inverse = 1u64;
+    let mut step = 0;
+    while step < 6 {
+        inverse = inverse.wrapping_mul(2u64.wrapping_sub(p.wrapping_mul(inverse)));
+        step += 1;
+    }
+    inverse.wrapping_neg()
+}
+
+/// `sum + a·b + carry`: the low word, and the new carry.
+#[inline(always)]
+fn multiply_add(sum: u64, a: u64, b: u64, carry: u64) -> (u64, u64) {
+    // (2^64 − 1)² + 2(2^64 − 1) = 2^128 − 1
+    let t = a as u128 * b as u128 + sum as u128 + carry as u128;
+    (t as u64, (t >> 64) as u64)
+}
+
+#[inline(always)]
+fn plus(a: &Words, b: &Words) -> (Words, bool) {
+    let (r0, c) = a[0].overflowing_add(b[0]);
+    let (r1, c) = a[1].carrying(b[1], c);
+    let (r2, c) = a[2].carrying(b[2], c);
+    let (r3, c) = a[3].carrying(b[3], c);
+    ([r0, r1, r2, r3], c)
+}
+
+#[inline(always)]
+fn minus(a: &Words, b: &Words) -> (Words, bool) {
+    let (r0, c) = a[0].overflowing_sub(b[0]);
+    let (r1, c) = a[1].borrowing(b[1], c);
+    let (r2, c) = a[2].borrowing(b[2], c);
+    let (r3, c) = a[3].borrowing(b[3], c);
+    ([r0, r1, r2, r3], c)
+}
+
+trait Carry: Sized {
+    fn carrying(self, other: Self, carry: bool) -> (Self, bool);
+    fn borrowing(self, other: Self, borrow: bool) -> (Self, bool);
+}
+
+impl Carry for u64 {
+    #[inline(always)]
+    fn carrying(self, other: Self, carry: bool) -> (Self, bool) {
+        let (t, a) = self.overflowing_add(other);
+        let (t, b) = t.overflowing_add(Self::from(carry));
+        (t, a | b)
+    }
+
+    #[inline(always)]
+    fn borrowing(self, other: Self, borrow: bool) -> (Self, bool) {
+        let (t, a) = self.overflowing_sub(other);
+        let (t, b) = t.overflowing_sub(Self::from(borrow));
+        (t, a | b)
+    }
+}
+
+#[inline(always)]
+fn masked(words: &Words, condition: bool) -> Words {
+    let mask = u64::from(condition).wrapping_neg();
+    [
+        words[0] & mask,
+        words[1] & mask,
+        words[2] & mask,
+        words[3] & mask,
+    ]
+}
+
+/// From below 4p to below 2p.
+#[inline(always)]
+fn add<M: Modulus>(a: &Words, b: &Words) -> Words {
+    let (difference, borrow) = minus(&plus(a, b).0, &M::TWICE);
+    plus(&difference, &masked(&M::TWICE, borrow)).0
+}
+
+#[inline(always)]
+fn sub<M: Modulus>(a: &Words, b: &Words) -> Words {
+    let (difference, borrow) = minus(a, b);
+    plus(&difference, &masked(&M::TWICE, borrow)).0
+}
+
+#[inline(always)]
+fn mul<M: Modulus>(a: &Words, b: &Words) -> Words {
+    let p = &M::P;
+    let mut r = [0u64; 4];
+    for word in *b {
+        // r stays below 2p + …: the two highest carries fit one word, as 2p < 2^255.
+        let (r0, c) = multiply_add(r[0], a[0], word, 0);
+        let m = r0.wrapping_mul(M::NEGATED_INVERSE);
+        let (_, d) = multiply_add(r0, m, p[0], 0);
+        let (r1, c) = multiply_add(r[1], a[1], word, c);
+        let (s0, d) = multiply_add(r1, m, p[1], d);
+        let (r2, c) = multiply_add(r[2], a[2], word, c);
+        let (s1, d) = multiply_add(r2, m, p[2], d);
+        let (r3, c) = multiply_add(r[3], a[3], word, c);
+        let (s2, d) = multiply_add(r3, m, p[3], d);
+        r = [s0, s1, s2, c.wrapping_add(d)];
+    }
+    r
+}
+
+/// In [0, p), from below 2p.
+#[inline(always)]
+fn canonical<M: Modulus>(a: &Words) -> Words {
+    let (difference, borrow) = minus(a, &M::P);
+    plus(&difference, &masked(&M::P, borrow)).0
+}
+
+// Not inlined: kernels have many of these, and code that fits its cache is faster.
+#[inline(never)]
+fn mul_each<M: Modulus>(a: &[Words; LANES], b: &[Words; LANES]) -> [Words; LANES] {
+    let mut out = [[0; 4]; LANES];
+    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+        *out = mul::<M>(a, b);
+    }
+    out
+}
+
 impl<F: Raw> PortableLanes<F> {
     #[inline(always)]
-    fn from_fn(f: impl Fn(usize) -> F) -> Self {
-        Self(core::array::from_fn(f))
+    fn new(words: [Words; LANES]) -> Self {
+        Self(words, PhantomData)
+    }
+
+    #[inline(always)]
+    fn each(self, other: Self, f: impl Fn(&Words, &Words) -> Words) -> Self {
+        let mut out = self;
+        for ((out, a), b) in out.0.iter_mut().zip(&self.0).zip(&other.0) {
+            *out = f(a, b);
+        }
+        out
     }
 }
 
 #[inline(always)]
-fn half(row: &[u64; 8], at: usize) -> &Words {
-    // Both halves of eight words have four.
-    row[at..].first_chunk().unwrap_or(&[0; 4])
+fn half(row: &[u64; 8], at: usize) -> Words {
+    [row[at], row[at + 1], row[at + 2], row[at + 3]]
 }
 
 #[inline(always)]
-fn signed<F: Raw>(value: F, signs: u8, lane: usize) -> F {
-    if signs >> lane & 1 == 1 {
-        -value
-    } else {
-        value
-    }
+fn signed<M: Modulus>(value: &Words, signs: u8, lane: usize) -> Words {
+    let negative = signs >> lane & 1 == 1;
+    let opposite = sub::<M>(&[0; 4], value);
+    let (a, b) = (masked(&opposite, negative), masked(value, !negative));
+    [a[0] | b[0], a[1] | b[1], a[2] | b[2], a[3] | b[3]]
 }
 
 impl<F: Raw> Lanes for PortableLanes<F> {
@@ -62,56 +211,59 @@ impl<F: Raw> Lanes for PortableLanes<F> {
 
     #[inline(always)]
     fn gather(_: Portable, rows: [&Words; LANES]) -> Self {
-        Self::from_fn(|lane| F::from_words(rows[lane]))
+        Self::new(rows.map(|row| *row))
     }
 
     #[inline(always)]
     fn gather_first(_: Portable, rows: [&[u64; 8]; LANES]) -> Self {
-        Self::from_fn(|lane| F::from_words(half(rows[lane], 0)))
+        Self::new(rows.map(|row| half(row, 0)))
     }
 
     #[inline(always)]
     fn gather_pair(_: Portable, rows: [&[u64; 8]; LANES]) -> [Self; 2] {
-        [0, 4].map(|at| Self::from_fn(|lane| F::from_words(half(rows[lane], at))))
+        [
+            Self::new(rows.map(|row| half(row, 0))),
+            Self::new(rows.map(|row| half(row, 4))),
+        ]
     }
 
     #[inline(always)]
     fn scatter(self) -> [Words; LANES] {
-        self.0.map(|value| value.to_words())
+        self.0
     }
 
     #[inline(always)]
-    fn scatter_pair(pair: [Self; 2]) -> [[u64; 8]; LANES] {
-        let [first, second] = pair;
-        core::array::from_fn(|lane| {
-            let (a, b) = (first.0[lane].to_words(), second.0[lane].to_words());
-            [a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]]
-        })
+    fn scatter_pair(pair: [Self; 2], rows: [&mut [u64; 8]; LANES]) {
+        for (lane, row) in rows.into_iter().enumerate() {
+            let (first, second) = row.split_at_mut(4);
+            first.copy_from_slice(&pair[0].0[lane]);
+            second.copy_from_slice(&pair[1].0[lane]);
+        }
     }
 
     #[inline(always)]
     fn load(_: Portable, block: &PortableBlock) -> Self {
-        Self::from_fn(|lane| F::from_words(&block[lane]))
+        Self::new(*block)
     }
 
     #[inline(always)]
-    fn save(self) -> PortableBlock {
-        self.scatter()
+    fn save(self, block: &mut PortableBlock) {
+        *block = self.0;
     }
 
     #[inline(always)]
     fn splat(_: Portable, value: &Words) -> Self {
-        Self([F::from_words(value); LANES])
+        Self::new([*value; LANES])
     }
 
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        Self::from_fn(|lane| self.0[lane] + other.0[lane])
+        self.each(other, add::<F>)
     }
 
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
-        Self::from_fn(|lane| self.0[lane] - other.0[lane])
+        self.each(other, sub::<F>)
     }
 
     #[inline(always)]
@@ -121,17 +273,22 @@ impl<F: Raw> Lanes for PortableLanes<F> {
 
     #[inline(always)]
     fn signed_difference(a: Self, sign_a: u8, b: Self, sign_b: u8) -> Self {
-        Self::from_fn(|lane| signed(a.0[lane], sign_a, lane) - signed(b.0[lane], sign_b, lane))
+        let mut out = a;
+        for (lane, out) in out.0.iter_mut().enumerate() {
+            let a = signed::<F>(&a.0[lane], sign_a, lane);
+            *out = sub::<F>(&a, &signed::<F>(&b.0[lane], sign_b, lane));
+        }
+        out
     }
 
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        Self::from_fn(|lane| self.0[lane] * other.0[lane])
+        Self::new(mul_each::<F>(&self.0, &other.0))
     }
 
     #[inline(always)]
     fn square(self) -> Self {
-        Self::from_fn(|lane| self.0[lane].square())
+        self.mul(self)
     }
 
     #[inline(always)]
@@ -141,7 +298,7 @@ impl<F: Raw> Lanes for PortableLanes<F> {
 
     #[inline(always)]
     fn no_products(_: Portable) -> Self {
-        Self([F::ZERO; LANES])
+        Self::new([[0; 4]; LANES])
     }
 
     #[inline(always)]
@@ -174,26 +331,28 @@ impl<F: Raw> Lanes for PortableLanes<F> {
 
     #[inline(always)]
     fn select(mask: u8, a: Self, b: Self) -> Self {
-        Self::from_fn(|lane| {
+        let mut out = b;
+        for (lane, out) in out.0.iter_mut().enumerate() {
             if mask >> lane & 1 == 1 {
-                a.0[lane]
-            } else {
-                b.0[lane]
+                *out = a.0[lane];
             }
-        })
+        }
+        out
     }
 
     #[inline(always)]
     fn zeros(self) -> u8 {
+        // Below 2p there are two forms of zero.
         let mut mask = 0;
         for (lane, value) in self.0.iter().enumerate() {
-            mask |= u8::from(*value == F::ZERO) << lane;
+            mask |= u8::from(*value == [0; 4] || *value == F::MODULUS.0) << lane;
         }
         mask
     }
 
     #[inline(always)]
     fn integers(self) -> [Words; LANES] {
-        self.0.map(|value| value.into_bigint().0)
+        self.0
+            .map(|value| canonical::<F>(&mul::<F>(&value, &[1, 0, 0, 0])))
     }
 }

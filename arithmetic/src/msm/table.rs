@@ -34,14 +34,14 @@ impl<E: Engine, C: Curve> Kernel<E> for Double<'_, C> {
                 engine,
                 [&r[0], &r[1], &r[2], &r[3], &r[4], &r[5], &r[6], &r[7]],
             );
-            xs[block] = x.save();
-            ys[block] = y.save();
+            x.save(&mut xs[block]);
+            y.save(&mut ys[block]);
         }
         for _ in 0..self.times {
             let mut product = C::Coordinate::<E>::one(engine);
             for block in 0..blocks {
                 let y = C::Coordinate::<E>::load(engine, &ys[block]);
-                prefixes[block] = product.save();
+                product.save(&mut prefixes[block]);
                 product = product.mul(y.add(y));
             }
             let mut inverse = product.invert(engine);
@@ -53,14 +53,16 @@ impl<E: Engine, C: Curve> Kernel<E> for Double<'_, C> {
                 let slope = square.add(square).add(square).mul(inverse.mul(prefix));
                 inverse = inverse.mul(y.add(y));
                 let doubled = slope.square().sub_two(x, x);
-                ys[block] = slope.mul_difference(x, doubled).sub(y).save();
-                xs[block] = doubled.save();
+                slope.mul_difference(x, doubled).sub(y).save(&mut ys[block]);
+                doubled.save(&mut xs[block]);
             }
         }
         for block in 0..blocks {
             let x = C::Coordinate::<E>::load(engine, &xs[block]);
             let y = C::Coordinate::<E>::load(engine, &ys[block]);
-            self.rows[block * LANES..][..LANES].copy_from_slice(&C::Coordinate::<E>::rows([x, y]));
+            if let Some(rows) = self.rows[block * LANES..].first_chunk_mut() {
+                C::Coordinate::<E>::put([x, y], rows);
+            }
         }
     }
 }

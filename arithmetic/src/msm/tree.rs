@@ -13,6 +13,8 @@
 //! the careful variant, which treats doublings, opposite points and the identity lane by lane. Once
 //! a round has given an identity, all later rounds of the chunk are careful.
 
+use std::sync::Mutex;
+
 use zeroize::Zeroize;
 
 use crate::{
@@ -70,8 +72,36 @@ pub(super) struct Chunk<'a, E: Engine, C: Curve> {
     pub(super) sums: &'a mut Vec<Sum<C>>,
 }
 
+/// [`Scratch`]es for as many threads as use them at a time. One workspace serves any number of
+/// multiplications, one after another or at once.
+pub struct Workspace<E: Engine, C: Curve>(Mutex<Vec<Scratch<E, C>>>);
+
+impl<E: Engine, C: Curve> Default for Workspace<E, C> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<E: Engine, C: Curve> Workspace<E, C> {
+    /// Without memory yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(super) fn with<T>(&self, f: impl FnOnce(&mut Scratch<E, C>) -> T) -> T {
+        let free = |workspace: &Self| workspace.0.lock().ok()?.pop();
+        let mut scratch = free(self).unwrap_or_else(Scratch::new);
+        let result = f(&mut scratch);
+        if let Ok(mut all) = self.0.lock() {
+            all.push(scratch);
+        }
+        result
+    }
+}
+
 impl<E: Engine, C: Curve> Scratch<E, C> {
-    pub(super) const fn new() -> Self {
+    const fn new() -> Self {
         Self {
             pool: Vec::new(),
             pairs: Vec::new(),
@@ -295,8 +325,11 @@ impl<E: Engine, C: Curve> Round<'_, E, C> {
 
     #[inline(always)]
     fn store(&mut self, block: usize, sum: [C::Coordinate<E>; 2]) {
-        let rows = C::Coordinate::<E>::rows(sum);
-        self.pool[self.out + block * LANES..][..LANES].copy_from_slice(&rows);
+        let at = self.out + block * LANES;
+        // The pool has room for full blocks.
+        if let Some(rows) = self.pool[at..].first_chunk_mut() {
+            C::Coordinate::<E>::put(sum, rows);
+        }
     }
 
     /// False, with nothing written, if some pair is exceptional.
@@ -315,8 +348,8 @@ impl<E: Engine, C: Curve> Round<'_, E, C> {
                 let x1 = C::Coordinate::<E>::x(self.engine, self.rows(at, 0));
                 let x2 = C::Coordinate::<E>::x(self.engine, self.rows(at, 1));
                 let denominator = x2.sub(x1);
-                self.prefixes[at] = products[chain].save();
-                self.denominators[at] = denominator.save();
+                products[chain].save(&mut self.prefixes[at]);
+                denominator.save(&mut self.denominators[at]);
                 products[chain] = products[chain].mul(denominator);
             }
         }
@@ -388,8 +421,8 @@ impl<E: Engine, C: Curve> Round<'_, E, C> {
             let mut denominator = C::Coordinate::<E>::select(cases.equal, y1.add(y1), x2.sub(x1));
             let none = cases.first | cases.second | cases.opposite;
             denominator = C::Coordinate::<E>::select(none, one, denominator);
-            self.prefixes[block] = products[block % 2].save();
-            self.denominators[block] = denominator.save();
+            products[block % 2].save(&mut self.prefixes[block]);
+            denominator.save(&mut self.denominators[block]);
             products[block % 2] = products[block % 2].mul(denominator);
         }
         let mut inverses = self.invert(products);

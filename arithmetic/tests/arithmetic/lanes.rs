@@ -1,7 +1,7 @@
 //! Lanes = arkworks' field, element by element.
 
 use ark_bn254::{Fq, Fq2, Fr};
-use ark_ff::{AdditiveGroup, BigInt, Field, PrimeField, UniformRand};
+use ark_ff::{AdditiveGroup, BigInt, Field, PrimeField};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -68,7 +68,9 @@ where
         }
         assert_eq!(x.zeros(), zeros);
         assert_eq!(x.sub(x).zeros(), 0xff, "x − x is zero in whatever form");
-        assert_eq!(values(L::load(engine, &x.save())), *a);
+        let mut block = L::EMPTY;
+        x.save(&mut block);
+        assert_eq!(values(L::load(engine, &block)), *a);
         for b in &all {
             let y = gather::<L>(engine, b);
             let each = |f: &dyn Fn(L::Scalar, L::Scalar) -> L::Scalar| {
@@ -176,7 +178,8 @@ fn pairs<L: Lanes>(engine: L::Engine, a: [u64; 8], b: [u64; 8]) {
         values(L::gather_first(engine, rows.each_ref())),
         values(first)
     );
-    let back = L::scatter_pair([first, second]);
+    let mut back = [[0; 8]; LANES];
+    L::scatter_pair([first, second], back.each_mut());
     for lane in 0..LANES {
         let row = back[lane];
         let (first, second) = row.split_at(4);

@@ -4,3 +4,4 @@
 
 mod lanes;
 mod multiplication;
+mod transforms;

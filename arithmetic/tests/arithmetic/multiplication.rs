@@ -8,7 +8,7 @@ use rand_chacha::ChaCha20Rng;
 use veilpool_arithmetic::{
     curve::{Curve, G1, G2},
     engine::{Engine, Portable},
-    msm::Bases,
+    msm::{Bases, Workspace},
     progress::{Cancelled, Token},
     scalars::Exponents,
 };
@@ -47,7 +47,7 @@ where
     for memory in [0, points.len() * row * 3, usize::MAX / 2] {
         let bases = Bases::<E, C>::new(engine, points, memory, &Token::new()).unwrap();
         let sum = bases
-            .multiply(&Exponents::new(scalars), &Token::new())
+            .multiply(&Exponents::new(scalars), &Workspace::new(), &Token::new())
             .unwrap();
         assert_eq!(
             sum.into_affine(),
@@ -158,7 +158,11 @@ fn scalars_that_are_missing_count_as_zero_and_others_are_not_looked_at() {
     let prepared = Bases::<_, G1>::new(Portable, &bases, 0, &Token::new()).unwrap();
     for count in [0, 4, 10, 20] {
         let sum = prepared
-            .multiply(&Exponents::new(&scalars[..count]), &Token::new())
+            .multiply(
+                &Exponents::new(&scalars[..count]),
+                &Workspace::new(),
+                &Token::new(),
+            )
             .unwrap();
         let used = count.min(10);
         assert_eq!(sum, expected::<G1>(&bases[..used], &scalars[..used]));
@@ -177,6 +181,10 @@ fn a_cancelled_multiplication_gives_no_point() {
     let token = Token::new();
     let prepared = Bases::<_, G1>::new(Portable, &points::<G1>(10, 9), 0, &token).unwrap();
     token.cancel();
-    let result = prepared.multiply(&Exponents::new(&[Fr::from(3u8); 10]), &token);
+    let result = prepared.multiply(
+        &Exponents::new(&[Fr::from(3u8); 10]),
+        &Workspace::new(),
+        &token,
+    );
     assert_eq!(result, Err(Cancelled));
 }

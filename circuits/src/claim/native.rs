@@ -5,8 +5,10 @@ use veilpool_primitives::{MeasurerSet, attestation::message, field};
 use super::{Circuit, PublicInputs, Statement, Witness};
 use crate::gadget::{schnorr, threshold::Metric};
 
-/// Whether the statements hold, in order. The same relation as the constraints, except that it also
-/// refuses sets with a key twice, which no set on chain has.
+/// Whether the statements hold, in order. The same relation as the constraints with an honest prover's
+/// hints, except that it also refuses sets with a key twice, which no set on chain has. A prover who
+/// chooses other signs of K or 2⁶⁴·K satisfies the constraints with signatures for another multiplier, which
+/// only a measurer can make (`gadget::variable_base`) and which are refused here.
 ///
 /// # Errors
 /// The first [`Statement`] that doesn't hold.

@@ -17,7 +17,7 @@
 //! | hi's bits and the equality | 126 |
 //!
 //! *Soundness.* s·B and m·K are computed without reachable exception; the latter up to the signs of K and
-//! 2⁶⁴·K, which change nothing for a forger (`variable_base`). For their sum `u₁ ≠ u₂` is enforced: it
+//! 2⁶⁴·K, which let a forger answer two challenges at most in place of one (`variable_base`). For their sum `u₁ ≠ u₂` is enforced: it
 //! excludes R = O, which has no coordinates, and the doubling s·B = −m·K, where the slope would be free. So
 //! R is a multiple of B other than O, and its u is unique. R is computed and not given, hence on the
 //! curve and without torsion (attack C5). u names it up to sign: an answer for −R is worth to a forger what
@@ -93,7 +93,8 @@ pub fn enforce_valid_if(
 }
 
 /// Whether the gadget can compute with these: s is short, and `s·B ≠ ±m·K`. A signature that verifies
-/// and isn't computable would have s·B = 2m·K: whoever finds one knows the measurer's secret.
+/// and isn't computable would have s·B = −m·K, hence R = −2m·K: whoever finds one knows the measurer's
+/// secret, and has found a challenge that is the hash of its own multiple of K besides.
 #[must_use]
 pub fn is_computable(key: &MeasurerKey, signature: &SchnorrSignature) -> bool {
     let from_base = (EdwardsProjective::generator() * signature.response).into_affine();

@@ -25,9 +25,16 @@
 //!
 //! *Signs.* The measurer set pins u of K and of K', so each is known up to sign: the prover may compute
 //! ±(X + 2⁶⁴·Y)·K or ±(X − 2⁶⁴·Y)·K. The argument above holds with −2⁶⁴ as well (parities don't change).
-//! Each of the four is injective in c (X − X' = ±2⁶⁴·(Y − Y') has no other solution than zero: the
-//! left side is below 2⁶⁵ in size, Y − Y' is even) and its sums and differences are no multiples of l, so
-//! a forger's chance against Schnorr's argument grows by the factor four at most.
+//! R and −R have one hash, so what an answer is tied to is its multiplier up to sign, |X ± 2⁶⁴·Y| < 2¹³⁰.
+//! **At most two challenges share that.** With Z = ±Y and Z' = ±Y', odd:
+//! - `X + 2⁶⁴·Z = X' + 2⁶⁴·Z'`: Z' − Z is even, so X − X' is a multiple of 2⁶⁵, and less than that in size: it is
+//!   0. Hence X = X', Z = Z', one challenge;
+//! - `X + 2⁶⁴·Z = −(X' + 2⁶⁴·Z')`: Z + Z' is even, so X + X' is a multiple of 2⁶⁵, above 0 and below 2⁶⁶: it is 2⁶⁵,
+//!   and Z + Z' = −2. So c₀' = 2⁶⁴ − 1 − c₀, and either Z = Y, Z' = −(Y + 2), or the other way round, or
+//!   Z = Z' = −1. For given X and Z that is one X' and Z'.
+//!
+//! So three answers to different challenges for one u(R) give x (two do, where the signs are known), and whoever
+//! doesn't know x can have at most two for each u(R): a forger gains one bit of 128.
 
 use ark_bn254::Fr;
 use ark_ff::Field;

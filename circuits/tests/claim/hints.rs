@@ -2,8 +2,11 @@
 //! prover would; the matrices are evaluated anew.
 
 use ark_bn254::Fr;
-use ark_ff::{BigInteger, Field, PrimeField, Zero};
+use ark_ec::{CurveGroup, PrimeGroup};
+use ark_ed_on_bn254::{EdwardsProjective, Fr as SubgroupScalar};
+use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField, Zero};
 use veilpool_circuits::{Statement, gadget::threshold::Metric};
+use veilpool_primitives::montgomery;
 
 use super::common::{Assigned, BAD, rng, sample};
 
@@ -251,6 +254,233 @@ fn c1_a_window_can_not_take_another_windows_point() {
         for (column, value) in honest {
             assigned.z[column] = value;
         }
+    }
+    assert!(assigned.is_satisfied());
+}
+
+/// Rows in which only these columns and the constant take part, and these rows' verdict.
+struct LocalRows(Vec<usize>);
+
+impl LocalRows {
+    fn of(assigned: &Assigned, columns: &[usize]) -> Self {
+        let is_local = |row: &usize| {
+            assigned.matrices.abc.iter().all(|matrix| {
+                let mut terms = matrix[*row].iter();
+                terms.all(|(_, column)| *column == 0 || columns.contains(column))
+            })
+        };
+        Self((0..assigned.matrices.rows()).filter(is_local).collect())
+    }
+
+    fn hold(&self, assigned: &Assigned) -> bool {
+        let mut rows = self.0.iter();
+        rows.all(|row| assigned.matrices.row_holds(*row, &assigned.z))
+    }
+}
+
+#[test]
+fn c1_a_steps_column_is_the_keys_v_or_its_negative_and_nothing_else() {
+    // What the signs spell ties only their sum, and the additions go on from any point; that each column is
+    // ±v is the doing of one row, which is asked by itself: w·w = u³ + A·u² + u.
+    let mut assigned = half_bad();
+    let [points, squares, cubes] = ["v of key", "u²", "u³"].map(|name| assigned.columns(name));
+    let (us, shifted_us) = (assigned.columns("key u"), assigned.columns("shifted key u"));
+    let signs = assigned.columns("±v of key");
+    assert_eq!((signs.len(), points.len()), (3 * 128, 6));
+    for (step, column) in signs.into_iter().enumerate() {
+        // The shifted point's sign comes first in each step, its columns second in each slot.
+        let (slot, is_shifted) = (step / 128, step % 2 == 0);
+        let point = 2 * slot + usize::from(is_shifted);
+        let u = if is_shifted {
+            shifted_us[slot]
+        } else {
+            us[slot]
+        };
+        let known = [u, squares[point], cubes[point], points[point]];
+        let of_point = LocalRows::of(&assigned, &known);
+        assert_eq!(of_point.0.len(), 3);
+        let [u, square, cube, v] = known;
+        let mut rows = LocalRows::of(&assigned, &[u, square, cube, v, column]);
+        rows.0.retain(|row| !of_point.0.contains(row));
+        assert_eq!(rows.0.len(), 1);
+        let honest = assigned.z[column];
+        for (forged, holds) in [
+            (honest, true),
+            (-honest, true),
+            (Fr::zero(), false),
+            (honest.double(), false),
+            (honest + one(), false),
+            (one(), false),
+        ] {
+            assigned.z[column] = forged;
+            assert_eq!(rows.hold(&assigned), holds);
+        }
+        assigned.z[column] = honest;
+    }
+    assert!(assigned.is_satisfied());
+}
+
+#[test]
+fn c1_a_windows_columns_are_a_point_of_its_table_up_to_sign_and_nothing_else() {
+    // Asked of each window's five rows by themselves: the additions after it go on from any point.
+    let mut assigned = half_bad();
+    let names = [
+        "window u",
+        "window v",
+        "window u²",
+        "window u³",
+        "window product",
+    ];
+    let columns = names.map(|name| assigned.columns(name));
+    let half = SubgroupScalar::from(2u8).inverse().unwrap();
+    let mut base = EdwardsProjective::generator() * half;
+    for window in 0..60 {
+        let [u, v, square, cube, product] = columns.each_ref().map(|columns| columns[window]);
+        let rows = LocalRows::of(&assigned, &[u, v, square, cube, product]);
+        assert_eq!(rows.0.len(), 5);
+        let [defines_product] = rows
+            .0
+            .iter()
+            .filter(|row| {
+                let c = &assigned.matrices.abc[2][**row];
+                c[..] == [(one(), product)]
+            })
+            .copied()
+            .collect::<Vec<_>>()[..]
+        else {
+            panic!("one row defines the product");
+        };
+        let honest = [u, v, square, cube, product].map(|column| assigned.z[column]);
+        // A prover's best: u and v of his choice, the others as the rows want them.
+        let mut holds = |point: (Fr, Fr)| {
+            assigned.z[u] = point.0;
+            assigned.z[v] = point.1;
+            assigned.z[square] = point.0.square();
+            assigned.z[cube] = point.0.square() * point.0;
+            let value = |matrix: usize| -> Fr {
+                assigned.matrices.abc[matrix][defines_product]
+                    .iter()
+                    .map(|(weight, column)| *weight * assigned.z[*column])
+                    .sum()
+            };
+            assigned.z[product] = value(0) * value(1);
+            rows.hold(&assigned)
+        };
+        for digit in 1..=20u64 {
+            let point = (base * SubgroupScalar::from(digit)).into_affine();
+            let (u, v) = montgomery::coordinates(&point).unwrap();
+            let is_choice = digit % 2 == 1 && digit <= 17;
+            assert_eq!(holds((u, v)), is_choice, "{digit} in window {window}");
+            assert_eq!(holds((u, -v)), is_choice);
+            // Off the curve.
+            for forged in [v + one(), v.double(), Fr::zero(), one()] {
+                assert!(!holds((u, forged)));
+            }
+        }
+        assert!(!holds((Fr::zero(), Fr::zero())));
+        for (column, honest) in [u, v, square, cube, product].into_iter().zip(honest) {
+            assigned.z[column] = honest;
+        }
+        base *= SubgroupScalar::from(18u8);
+    }
+    assert!(assigned.is_satisfied());
+}
+
+#[test]
+fn c1_each_coordinate_of_each_key_stands_in_the_set_hash() {
+    // A second coordinate that no hash pins would be a point of the prover's own making.
+    let mut assigned = half_bad();
+    for name in ["key u", "shifted key u"] {
+        let columns = assigned.columns(name);
+        assert_eq!(columns.len(), 3);
+        for column in columns {
+            assigned.z[column] += one();
+            let rows = assigned.failing_rows();
+            assert!(rows.iter().any(|row| {
+                assigned
+                    .layout
+                    .contains(Statement::MeasurerSetIntegrity, *row)
+            }));
+            assigned.z[column] -= one();
+        }
+    }
+    assert!(assigned.is_satisfied());
+}
+
+/// Asserts that rows of these columns alone, with `bits` as the lowest bits of what `set` makes the checked
+/// number be, hold for numbers of `width` bits and for no other.
+fn assert_range(
+    assigned: &mut Assigned,
+    others: &[usize],
+    bits: &[usize],
+    width: usize,
+    set: impl Fn(&mut [Fr], Fr),
+) {
+    let columns = [others, bits].concat();
+    let honest: Vec<Fr> = columns.iter().map(|column| assigned.z[*column]).collect();
+    let rows = LocalRows::of(assigned, &columns);
+    assert_eq!((bits.len(), rows.0.len()), (width - 1, width));
+    let end = Fr::from(1u64 << width);
+    for (number, holds) in [
+        (Fr::zero(), true),
+        (one(), true),
+        (end - one(), true),
+        (end, false),
+        (end + one(), false),
+        (end.double() - one(), false),
+        (-one(), false),
+        (-end, false),
+        // One unit of the next field of a packing.
+        (Fr::from(1u64 << 20), false),
+        (Fr::from(1u64 << 16).inverse().unwrap(), false),
+    ] {
+        set(&mut assigned.z, number);
+        for (i, bit) in bits.iter().enumerate() {
+            assigned.z[*bit] = Fr::from(number.into_bigint().get_bit(i));
+        }
+        assert_eq!(rows.hold(assigned), holds, "{number} in {width} bits");
+    }
+    for (column, honest) in columns.into_iter().zip(honest) {
+        assigned.z[column] = honest;
+    }
+}
+
+#[test]
+fn c4_every_threshold_and_compared_value_is_bounded_whatever_bits_a_prover_gives() {
+    let mut assigned = half_bad();
+    let thresholds = assigned.columns("threshold");
+    let mut bits = &assigned.columns("threshold bit")[..];
+    for (threshold, width) in thresholds.iter().zip([16, 16, 16, 8]) {
+        let (own, rest) = bits.split_at(width - 1);
+        bits = rest;
+        assert_range(&mut assigned, &[*threshold], own, width, |z, number| {
+            z[*threshold] = number;
+        });
+    }
+    assert!(bits.is_empty());
+
+    let metrics = assigned.columns("metric");
+    let comparison = assigned.columns("comparison bit");
+    let zone_bits = assigned.columns("zone bit");
+    let bounds = assigned.columns("passes·T");
+    let lifts = assigned.columns("passes·(65535 − T)");
+    assert_eq!(comparison.len(), 3 * 3 * 15);
+    for slot in 0..3 {
+        for metric in [Metric::Bandwidth, Metric::Uptime, Metric::Latency] {
+            let index = 3 * metric.index() + slot;
+            let value = metrics[4 * slot + metric.index()];
+            let own = &comparison[15 * index..15 * (index + 1)];
+            let (product, sign) = match metric {
+                Metric::Latency => (lifts[slot], one()),
+                _ => (bounds[index], -one()),
+            };
+            assert_range(&mut assigned, &[value, product], own, 16, |z, number| {
+                z[value] = number - sign * z[product];
+            });
+        }
+        let zone = metrics[4 * slot + Metric::Zone.index()];
+        let own = &zone_bits[7 * slot..7 * (slot + 1)];
+        assert_range(&mut assigned, &[zone], own, 8, |z, number| z[zone] = number);
     }
     assert!(assigned.is_satisfied());
 }

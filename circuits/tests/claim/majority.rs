@@ -119,3 +119,29 @@ fn c8_a_forged_presence_or_count_is_refused() {
         assert!(!forged.is_satisfied());
     }
 }
+
+#[test]
+fn c8_good_figures_in_an_absent_slot_count_for_nothing() {
+    // The prover writes good figures into a slot whose measurer signed nothing, calls it absent, so that no
+    // signature is asked for, and counts it: one row for each metric refuses that, and none else.
+    let mut patterns = Patterns::<5>::new();
+    for (slot, choice) in [2, 2, 2, 0, 0].into_iter().enumerate() {
+        patterns.sample.witness.attestations[slot] = patterns.choices[slot][choice];
+    }
+    if let Some(attestation) = &mut patterns.sample.witness.attestations[2] {
+        attestation.signature.challenge ^= 1;
+    }
+    let mut forged = Assigned::of(&patterns.sample.witness);
+    forged.assert_violates_only(Statement::AttestationValidity { slot: 2 });
+    let present = forged.columns("present")[2];
+    forged.z[present] = ark_bn254::Fr::from(0u8);
+    let rows = forged.failing_rows();
+    assert_eq!(rows.len(), 4);
+    for (metric, row) in Metric::ALL.into_iter().zip(rows) {
+        assert!(
+            forged
+                .layout
+                .contains(Statement::Thresholds { metric }, row)
+        );
+    }
+}

@@ -1,7 +1,9 @@
+use std::collections::BTreeMap;
+
 use ark_bn254::Fr;
 use ark_ec::{CurveGroup, PrimeGroup};
 use ark_ed_on_bn254::{EdwardsAffine, EdwardsProjective, Fr as SubgroupScalar};
-use ark_ff::{AdditiveGroup, Field, UniformRand};
+use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField, UniformRand};
 use ark_relations::gr1cs::SynthesisError;
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -199,6 +201,114 @@ fn c1_a_signature_whose_two_multiples_coincide_is_refused() {
     }
 }
 
+#[test]
+fn c1_at_most_two_challenges_share_a_multiplier_up_to_sign_whatever_the_signs_of_the_keys_points() {
+    // Every challenge of halves of 1 to 6 bits, with both signs of the shifted point: the argument of
+    // `variable_base` by enumeration.
+    for bits in 1..=6i64 {
+        let range = 1i64 << bits;
+        let mut sharing = BTreeMap::<i64, Vec<(i64, i64, i64)>>::new();
+        for low in 0..range {
+            for high in 0..range {
+                for sign in [1, -1] {
+                    let multiplier = (2 * low + 1) + sign * range * (2 * high + 1);
+                    assert_ne!(multiplier, 0);
+                    let known = sharing.entry(multiplier.abs()).or_default();
+                    known.push((low, high, sign));
+                }
+            }
+        }
+        for challenges in sharing.values() {
+            match challenges[..] {
+                [_] => {}
+                [first, second] => {
+                    assert_eq!(first.0 + second.0, range - 1);
+                    assert!(first.2 == -1 || second.2 == -1);
+                }
+                _ => panic!("{challenges:?} share a multiplier"),
+            }
+        }
+    }
+    // The two kinds of pairs, with halves of 64 bits.
+    let half = |bits: u64| SubgroupScalar::from(2 * u128::from(bits) + 1);
+    let shifted = |bits: u64| half(bits) * SubgroupScalar::from(1u128 << 64);
+    let (low, high) = (0x0123_4567_89ab_cdef, 42);
+    let (plus, minus) = (half(low) + shifted(high), half(!low) - shifted(high + 1));
+    assert_eq!(plus, -minus);
+    assert_eq!(half(low) - shifted(0), -(half(!low) - shifted(0)));
+}
+
+#[test]
+fn c1_the_other_sign_of_the_shifted_key_takes_another_signature_that_only_the_measurer_can_make() {
+    // What the constraints state and the native check doesn't: a signature made for X − 2⁶⁴·Y satisfies
+    // them with the sign of 2⁶⁴·K changed; one made for m doesn't.
+    let rng = &mut ChaCha20Rng::seed_from_u64(11);
+    let x = scalar(12);
+    let key = MeasurerKey::new(affine(x)).unwrap();
+    let x = if affine(x) == *key.point() { x } else { -x };
+    let values = [Fr::from(7u8), Fr::from(8u8), Fr::from(9u8)];
+    let message = Message {
+        packed: values[0],
+        domain: values[1],
+        subject: values[2],
+    };
+    let half = |bits: u64| SubgroupScalar::from(2 * u128::from(bits) + 1);
+    let made_for = |sign: SubgroupScalar, rng: &mut ChaCha20Rng| loop {
+        let nonce = SubgroupScalar::rand(rng);
+        let (u, _) = coordinates(&affine(nonce)).unwrap();
+        let hash = veilpool_primitives::schnorr::hash(&message, u, &key).into_bigint();
+        let challenge = u128::from(hash.0[0]) | u128::from(hash.0[1]) << 64;
+        let shifted = half(hash.0[1]) * SubgroupScalar::from(1u128 << 64);
+        let response = nonce + (half(hash.0[0]) + sign * shifted) * x;
+        if hash.num_bits() <= 253 && digits::is_short(&response) {
+            return SchnorrSignature {
+                challenge,
+                response,
+            };
+        }
+    };
+    for (sign, native) in [(SubgroupScalar::ONE, true), (-SubgroupScalar::ONE, false)] {
+        let signature = made_for(sign, rng);
+        assert_eq!(key.verify(&message, &signature).is_ok(), native);
+        for (negate_shifted, satisfied) in [(false, native), (true, !native)] {
+            let mut system = System::new(Mode::Witness);
+            let mut var = key_var(&mut system, &key);
+            if negate_shifted {
+                var.shifted_v = var.shifted_v.map(|v| -v);
+            }
+            assert_eq!(
+                verify_with(&mut system, true, &var, &values, &signature),
+                satisfied
+            );
+        }
+    }
+}
+
+#[test]
+fn c5_a_key_that_is_no_point_has_no_assignment_even_in_an_absent_slot() {
+    let key = MeasurerKey::new(affine(scalar(13))).unwrap();
+    let placeholder = schnorr::placeholder(&key);
+    let off = (2u64..)
+        .map(Fr::from)
+        .find(|u| veilpool_primitives::montgomery::lift(*u).is_none())
+        .unwrap();
+    for (u, shifted_u) in [(off, key.shifted_u()), (key.u(), off)] {
+        for v in [Fr::ONE, -Fr::ONE, Fr::ZERO, off] {
+            let mut system = System::new(Mode::Witness);
+            let mut var = key_var(&mut system, &key);
+            if u == off {
+                var.u = system.num(u);
+                var.v = Some(v);
+            } else {
+                var.shifted_u = system.num(shifted_u);
+                var.shifted_v = Some(v);
+            }
+            let zero = [Fr::ZERO; 3];
+            assert!(!verify_with(&mut system, false, &var, &zero, &placeholder));
+        }
+    }
+}
+
 fn verify(
     system: &mut System,
     present: bool,
@@ -206,15 +316,25 @@ fn verify(
     message: &[Fr; 3],
     signature: &SchnorrSignature,
 ) -> bool {
-    let present = system.num(Fr::from(present));
     let key = key_var(system, key);
+    verify_with(system, present, &key, message, signature)
+}
+
+fn verify_with(
+    system: &mut System,
+    present: bool,
+    key: &MeasurerKeyVar,
+    message: &[Fr; 3],
+    signature: &SchnorrSignature,
+) -> bool {
+    let present = system.num(Fr::from(present));
     let [packed, domain, subject] = message.map(|value| system.num(value));
     let message = MessageVar {
         packed: &packed,
         domain: &domain,
         subject: &subject,
     };
-    schnorr::enforce_valid_if(&mut system.cs, &present, &key, &message, Some(signature)).unwrap();
+    schnorr::enforce_valid_if(&mut system.cs, &present, key, &message, Some(signature)).unwrap();
     system.is_satisfied()
 }
 

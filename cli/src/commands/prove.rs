@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
-use veilpool_params::{default_cache_dir, load::embedded_verifying_key};
+use veilpool_params::{Parameters, default_cache_dir, load::embedded_verifying_key};
 use veilpool_protocol::{CompressedProofBytes, MeasurerCount, ProofBytes, PublicInputBytes};
 use veilpool_prover::{
     ClaimDocument, ClaimInputs, Prover, VerifiedProof, proof::Proof, sample_inputs, snarkjs, verify,
@@ -71,6 +71,16 @@ pub(crate) struct Export {
     /// Folder for verification_key.json, proof.json and public.json.
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
+    /// Writes claim.zkey too: the proving key, for `snarkjs groth16 prove`.
+    #[arg(long)]
+    zkey: bool,
+    /// Writes claim.r1cs too: the constraint system, for `snarkjs r1cs info` and `snarkjs wtns check`.
+    #[arg(long)]
+    r1cs: bool,
+    /// Writes claim.wtns too: the assignment, from which the operator's secret can be read. Only its owner may read the
+    /// file; delete it when you are done.
+    #[arg(long)]
+    wtns: bool,
     #[command(flatten)]
     source: Source,
 }
@@ -109,14 +119,21 @@ impl Source {
         Ok(ClaimDocument::parse(&json)?.validate(secret)?)
     }
 
-    fn prove(&self, output: Output) -> anyhow::Result<(Prover, VerifiedProof)> {
-        let inputs = self.inputs()?;
-        let cache = self.cache.clone().unwrap_or_else(default_cache_dir);
+    fn cache(&self) -> PathBuf {
+        self.cache.clone().unwrap_or_else(default_cache_dir)
+    }
+
+    fn prove(
+        &self,
+        inputs: &ClaimInputs,
+        output: Output,
+    ) -> anyhow::Result<(Prover, VerifiedProof)> {
+        let cache = self.cache();
         let bar = output.parameters_bar();
         let prover = Prover::load(inputs.count(), &cache, &mut |stage, at| {
             bar.stage(stage, at)
         })?;
-        let proof = prover.prove(&inputs, &mut OsRng)?;
+        let proof = prover.prove(inputs, &mut OsRng)?;
         Ok((prover, proof))
     }
 }
@@ -126,7 +143,8 @@ fn millis(duration: std::time::Duration) -> f64 {
 }
 
 pub(crate) fn prove(arguments: &Prove, output: Output) -> anyhow::Result<()> {
-    let (prover, proof) = arguments.source.prove(output)?;
+    let inputs = arguments.source.inputs()?;
+    let (prover, proof) = arguments.source.prove(&inputs, output)?;
     if let Some(path) = &arguments.out {
         let file = ProofFile {
             circuit: "claim".into(),
@@ -191,9 +209,37 @@ pub(crate) fn check(arguments: &Verify, output: Output) -> anyhow::Result<()> {
     output.show(&verdict, || format!("valid: claim of {} measurers", file.n))
 }
 
+/// What was asked for of proving key, constraint system and assignment.
+fn export_binary(arguments: &Export, inputs: &ClaimInputs) -> anyhow::Result<Vec<PathBuf>> {
+    let mut written = Vec::new();
+    if arguments.zkey || arguments.r1cs {
+        let cache = arguments.source.cache();
+        let parameters = Parameters::load(inputs.count(), &cache, &mut |_, _| {})?;
+        let mut write = |name: &str, bytes: Vec<u8>| {
+            let path = arguments.out.join(name);
+            fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+            written.push(path);
+            anyhow::Ok(())
+        };
+        if arguments.zkey {
+            write(snarkjs::ZKEY_FILE, snarkjs::zkey(&parameters)?)?;
+        }
+        if arguments.r1cs {
+            write(snarkjs::R1CS_FILE, snarkjs::r1cs(&parameters)?.to_bytes())?;
+        }
+    }
+    if arguments.wtns {
+        let path = arguments.out.join(snarkjs::WTNS_FILE);
+        veilpool_keyfile::write_new(&path, &snarkjs::wtns(inputs)?.expose_bytes())?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
 pub(crate) fn export(arguments: &Export, output: Output) -> anyhow::Result<()> {
     let Format::Snarkjs = arguments.format;
-    let (prover, proof) = arguments.source.prove(output)?;
+    let inputs = arguments.source.inputs()?;
+    let (prover, proof) = arguments.source.prove(&inputs, output)?;
     fs::create_dir_all(&arguments.out)
         .with_context(|| format!("cannot make the folder {}", arguments.out.display()))?;
     let mut written = Vec::new();
@@ -204,6 +250,7 @@ pub(crate) fn export(arguments: &Export, output: Output) -> anyhow::Result<()> {
             .with_context(|| format!("cannot write {}", path.display()))?;
         written.push(path);
     }
+    written.extend(export_binary(arguments, &inputs)?);
     output.show(&written, || {
         let names: Vec<String> = written
             .iter()

@@ -72,3 +72,50 @@ fn snarkjs_accepts_an_export_and_refuses_it_with_the_public_input_changed() {
     assert_eq!(proof["protocol"], "groth16");
     assert_eq!(verify(), (true, true, false));
 }
+
+#[test]
+fn snarkjs_proves_with_an_exported_key_and_witness_that_only_their_owner_may_read() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("export");
+    let export = [
+        "export",
+        "--n",
+        "3",
+        "--zkey",
+        "--r1cs",
+        "--wtns",
+        "--out",
+        out.to_str().unwrap(),
+    ];
+    process::json(&export);
+    let mode = |name: &str| fs::metadata(out.join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("claim.wtns"), 0o600);
+    let run = |arguments: &[&str]| {
+        let output = Command::new(snarkjs())
+            .args(arguments)
+            .current_dir(&out)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = run(&["wtns", "check", "claim.r1cs", "claim.wtns"]);
+    assert!(said.contains("WITNESS IS CORRECT"), "{said}");
+    run(&[
+        "groth16",
+        "prove",
+        "claim.zkey",
+        "claim.wtns",
+        "theirs.json",
+        "theirs_public.json",
+    ]);
+    let said = run(&[
+        "groth16",
+        "verify",
+        "verification_key.json",
+        "public.json",
+        "theirs.json",
+    ]);
+    assert!(said.contains("OK!"), "{said}");
+}

@@ -19,8 +19,8 @@
 //!
 //! *Signs.* u names K and K' up to sign, and the circuit does not ask which sign. (−K, −s) is the same
 //! signature seen in a mirror: −R has the same u and the same hash. With opposite signs the
-//! multiplier is X − 2⁶⁴·Y, another injective function of c, and its equation is as hard to satisfy
-//! without the secret as the first. That K' is 2⁶⁴·K, and K of order l, is `set_hash`'s, as in the R1CS
+//! multiplier is X − 2⁶⁴·Y, another injective function of c; at most two challenges share a multiplier up to
+//! sign (`veilpool_circuits::gadget::variable_base`), so a forger gains one bit. That K' is 2⁶⁴·K, and K of order l, is `set_hash`'s, as in the R1CS
 //! circuit: whoever makes the set checks it.
 
 use ark_ec::{AdditiveGroup as _, AffineRepr};

@@ -134,6 +134,12 @@ fn i9_a_share_that_hides_the_secret_is_refused() {
 }
 
 #[test]
+fn no_gate_reads_a_cell_that_is_never_written() {
+    let (public, witness) = sample(19);
+    assert_eq!(grid(&public, &witness).unwritten_reads(), []);
+}
+
+#[test]
 fn every_cell_is_bound() {
     // Witness cells, one by one; x is a public input and so is bound by its copy.
     let (public, witness) = sample(17);

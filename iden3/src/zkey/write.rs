@@ -52,7 +52,7 @@ impl Zkey {
     }
 }
 
-/// A `.zkey` from a proving key in the form of [`veilpool_params::OddCosetReduction`] and the matrices A and B (further
+/// A `.zkey` from a proving key in the form of [`veilpool_params::OddCoset`] and the matrices A and B (further
 /// ones are ignored), of which the first `public_columns` columns are the constant 1 and the public ones. Terms of one
 /// column are added up.
 ///

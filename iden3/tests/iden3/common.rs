@@ -17,7 +17,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use veilpool_circuits::matrices::Matrices;
 use veilpool_iden3::{PowersOfTau, Wtns, Zkey, zkey::Contributions};
-use veilpool_params::OddCosetReduction;
+use veilpool_params::OddCoset;
 use zeroize::Zeroizing;
 
 /// Rows `(Σ) · (Σ) = new column` over what came before.
@@ -141,7 +141,7 @@ impl Circuit {
     }
 
     pub(crate) fn key(self, toxic: &Toxic) -> ProvingKey<Bn254> {
-        Groth16::<Bn254, OddCosetReduction>::generate_parameters_with_qap(
+        Groth16::<Bn254, OddCoset>::generate_parameters_with_qap(
             self,
             toxic.alpha,
             toxic.beta,
@@ -197,7 +197,7 @@ pub(crate) fn prove(
     assignment: &[Fr],
 ) -> Proof<Bn254> {
     let rng = &mut ChaCha20Rng::seed_from_u64(5);
-    Groth16::<Bn254, OddCosetReduction>::create_proof_with_reduction_and_matrices(
+    Groth16::<Bn254, OddCoset>::create_proof_with_reduction_and_matrices(
         key,
         Fr::rand(rng),
         Fr::rand(rng),

@@ -123,9 +123,9 @@ fn a_lagrange_basis_of_other_powers_is_named() {
     assert_eq!(check(&|b| b.tau_g2.swap(0, 1)), 13);
     assert_eq!(check(&|b| b.alpha_tau_g1.swap(2, 3)), 14);
     assert_eq!(check(&|b| b.beta_tau_g1 = b.alpha_tau_g1.clone()), 15);
-    assert_eq!(check(&|b| drop(b.tau_g1.pop())), 12);
-    assert_eq!(check(&|b| drop(b.beta_tau_g1.pop())), 15);
-    assert_eq!(check(&|b| drop(b.tau_g2.pop())), 13);
+    assert_eq!(check(&|b| b.tau_g1.truncate(3)), 12);
+    assert_eq!(check(&|b| b.beta_tau_g1.truncate(3)), 15);
+    assert_eq!(check(&|b| b.tau_g2.truncate(3)), 13);
 }
 
 #[test]

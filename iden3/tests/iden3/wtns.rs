@@ -22,10 +22,11 @@ fn a_witness_of_circom_satisfies_circoms_constraints_and_is_written_back() {
     assert!(*wtns.expose_bytes() == bytes);
 }
 
-#[test]
-fn a_debug_print_shows_nothing() {
-    let wtns = Wtns::from_bytes(&fixture_file("sample.wtns")).unwrap();
-    assert_eq!(format!("{wtns:?}"), "Wtns(secret)");
+fn refused(bytes: &[u8]) -> InvalidFile {
+    match Wtns::from_bytes(bytes) {
+        Ok(_) => panic!("accepted"),
+        Err(error) => error,
+    }
 }
 
 #[test]
@@ -40,8 +41,8 @@ fn an_element_that_isnt_canonical_is_named() {
         let at = start + index * 32;
         let wild = edited(&bytes, |bytes| bytes[at..at + 32].copy_from_slice(&element));
         assert!(matches!(
-            Wtns::from_bytes(&wild),
-            Err(InvalidFile::NonCanonical { index: found, .. }) if found == index as u64
+            refused(&wild),
+            InvalidFile::NonCanonical { index: found, .. } if found == index as u64
         ));
     }
 }
@@ -52,7 +53,7 @@ fn a_witness_that_doesnt_begin_with_one_is_refused() {
     let start = section(&bytes, 2).start;
     let two = edited(&bytes, |bytes| bytes[start] = 2);
     assert_eq!(
-        Wtns::from_bytes(&two).unwrap_err().to_string(),
+        refused(&two).to_string(),
         "section 2 (witness) of the .wtns file: expected the constant 1 in column 0, found another value"
     );
     assert!(Wtns::new(vec![].into()).is_none());

@@ -19,7 +19,7 @@ use veilpool_arithmetic::engine::Ifma;
 use veilpool_arithmetic::{
     curve::{G1, G2},
     engine::{Engine, Lanes, Portable},
-    msm::{Bases, BasesError},
+    msm::{Bases, BasesError, Workspace},
     progress::Token,
     quotient::{Basis, Quotient},
     scalars::Exponents,
@@ -302,6 +302,7 @@ impl<E: Engine> Prepared<E> {
         exponents.extend(assignment);
         exponents.extend(&[Fr::from(1u8), r, s, -r * s]);
 
+        let (g1, g2) = (Workspace::new(), Workspace::new());
         let PhaseTimings {
             witness_map,
             a: a_time,
@@ -317,19 +318,24 @@ impl<E: Engine> Prepared<E> {
                 let integers = self.quotient_of(assignment, token)?;
                 *witness_map = start.elapsed();
                 timed(h_time, || {
-                    self.h.multiply(&Exponents::from_integers(integers), token)
+                    self.h
+                        .multiply(&Exponents::from_integers(integers), &g1, token)
                 })
             },
             || {
                 rayon::join(
-                    || timed(b_g2_time, || self.b_g2.multiply(&exponents, token)),
+                    || timed(b_g2_time, || self.b_g2.multiply(&exponents, &g2, token)),
                     || {
                         rayon::join(
-                            || timed(a_time, || self.a.multiply(&exponents, token)),
+                            || timed(a_time, || self.a.multiply(&exponents, &g1, token)),
                             || {
                                 rayon::join(
-                                    || timed(l_time, || self.l.multiply(&exponents, token)),
-                                    || timed(b_g1_time, || self.b_g1.multiply(&exponents, token)),
+                                    || timed(l_time, || self.l.multiply(&exponents, &g1, token)),
+                                    || {
+                                        timed(b_g1_time, || {
+                                            self.b_g1.multiply(&exponents, &g1, token)
+                                        })
+                                    },
                                 )
                             },
                         )

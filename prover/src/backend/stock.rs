@@ -4,7 +4,7 @@ use ark_bn254::{Bn254, Fr};
 use ark_groth16::{Groth16, Proof, ProvingKey, r1cs_to_qap::LibsnarkReduction};
 use ark_relations::utils::matrix::Matrix;
 use veilpool_arithmetic::progress::Token;
-use veilpool_params::OddCosetReduction;
+use veilpool_params::OddCoset;
 
 use super::{Backend, BackendError, PhaseTimings, QuotientBasis, check_assignment};
 
@@ -66,7 +66,7 @@ impl Backend for Stock<'_> {
                 )
             }
             QuotientBasis::OddCoset => {
-                Groth16::<Bn254, OddCosetReduction>::create_proof_with_reduction_and_matrices(
+                Groth16::<Bn254, OddCoset>::create_proof_with_reduction_and_matrices(
                     self.key,
                     r,
                     s,

@@ -12,7 +12,7 @@ use ark_relations::{
 };
 use rand::Rng;
 use veilpool_circuits::matrices::Matrices;
-use veilpool_params::{OddCosetReduction, Parameters};
+use veilpool_params::{OddCoset, Parameters};
 use veilpool_protocol::MeasurerCount;
 use veilpool_prover::{
     Arithmetic, Backend, BackendError, Cancelled, Constraints, Fast, Options, PrepareError,
@@ -108,7 +108,7 @@ impl Case {
                 )
             }
             QuotientBasis::OddCoset => {
-                Groth16::<Bn254, OddCosetReduction>::generate_random_parameters_with_reduction(
+                Groth16::<Bn254, OddCoset>::generate_random_parameters_with_reduction(
                     circuit, &mut rng,
                 )
             }

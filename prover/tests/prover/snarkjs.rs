@@ -8,6 +8,7 @@ use std::{
 };
 
 use veilpool_iden3::{R1cs, Wtns, Zkey, json};
+use veilpool_params::Parameters;
 use veilpool_primitives::field;
 use veilpool_protocol::MeasurerCount;
 use veilpool_prover::{
@@ -19,7 +20,7 @@ use veilpool_prover::{
     verify,
 };
 
-use super::common::{inputs, proof, prover};
+use super::common::{cache, inputs, proof, prover};
 
 #[test]
 fn the_export_has_the_points_as_decimal_strings() {
@@ -49,6 +50,10 @@ fn the_export_has_the_points_as_decimal_strings() {
     assert_eq!(public_json, public(&proof().public_input()));
 }
 
+fn parameters(n: MeasurerCount) -> Parameters {
+    Parameters::load_or_make(n, &cache(), &mut |_, _| {}).unwrap()
+}
+
 /// Runs snarkjs in a folder; what it printed, and whether it ended well.
 fn run(folder: &Path, arguments: &[&str]) -> (bool, String) {
     let path = env::var_os("VEILPOOL_SNARKJS").map_or_else(
@@ -74,8 +79,7 @@ fn run(folder: &Path, arguments: &[&str]) -> (bool, String) {
 
 #[test]
 fn snarkjs_reads_the_claim_circuit_and_proves_a_claim_with_our_key_and_witness() {
-    let prover = prover(MeasurerCount::Three);
-    let parameters = prover.parameters();
+    let parameters = &parameters(MeasurerCount::Three);
     let inputs = inputs(MeasurerCount::Three);
     let wtns = wtns(&inputs).unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -83,7 +87,7 @@ fn snarkjs_reads_the_claim_circuit_and_proves_a_claim_with_our_key_and_witness()
     fs::write(at.join(ZKEY_FILE), zkey(parameters).unwrap()).unwrap();
     fs::write(at.join(R1CS_FILE), r1cs(parameters).unwrap().to_bytes()).unwrap();
     fs::write(at.join(WTNS_FILE), &*wtns.expose_bytes()).unwrap();
-    let key = verification_key(prover.verifying_key()).to_string();
+    let key = verification_key(&parameters.verifying_key).to_string();
     fs::write(at.join(VERIFICATION_KEY_FILE), key).unwrap();
 
     let (success, said) = run(at, &["r1cs", "info", R1CS_FILE]);
@@ -132,14 +136,14 @@ fn snarkjs_reads_the_claim_circuit_and_proves_a_claim_with_our_key_and_witness()
     );
     let theirs = Proof::new(json::parse_proof(&read(PROOF_FILE)).unwrap());
     assert_eq!(
-        verify(prover.verifying_key(), &public_input, &theirs.to_bytes()),
+        verify(&parameters.verifying_key, &public_input, &theirs.to_bytes()),
         Ok(())
     );
 }
 
 #[test]
 fn the_exported_key_read_back_is_the_key_and_the_circuit_s_matrices() {
-    let parameters = prover(MeasurerCount::Three).parameters();
+    let parameters = &parameters(MeasurerCount::Three);
     let bytes = zkey(parameters).unwrap();
     let read = Zkey::from_bytes(&bytes).unwrap();
     assert!(read.proving_key == parameters.proving_key);
@@ -159,8 +163,9 @@ fn an_assignment_goes_out_and_in_for_every_number_of_measurers() {
     for n in MeasurerCount::ALL {
         let wtns = wtns(&inputs(n)).unwrap();
         let bytes = wtns.expose_bytes();
-        assert!(Wtns::from_bytes(&bytes).unwrap() == wtns);
-        let matrices = &prover(n).parameters().matrices;
+        let read = Wtns::from_bytes(&bytes).unwrap();
+        assert!(read.expose_assignment() == wtns.expose_assignment());
+        let matrices = &parameters(n).matrices;
         assert!(matrices.failing_rows(wtns.expose_assignment()).is_empty());
         let public = inputs(n).public_inputs().to_fields();
         assert_eq!(wtns.expose_assignment()[1..=public.len()], public);

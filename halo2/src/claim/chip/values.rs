@@ -26,18 +26,18 @@ pub(in crate::claim) struct Values {
     pub(super) nullifier: Fr,
     pub(super) binding: Fr,
     /// Bandwidth, uptime, latency, zone.
-    pub(super) thresholds: [Fr; 4],
+    pub(in crate::claim) thresholds: [Fr; 4],
     pub(super) sk: Fr,
     pub(super) children: [[Fr; ARITY]; DEPTH],
     pub(super) domain: Fr,
-    pub(super) slots: Vec<Slot>,
+    pub(in crate::claim) slots: Vec<Slot>,
 }
 
-pub(super) struct Slot {
-    pub(super) present: bool,
+pub(in crate::claim) struct Slot {
+    pub(in crate::claim) present: bool,
     /// Bandwidth, uptime, latency, zone.
-    pub(super) metrics: [Fr; 4],
-    pub(super) signature: SlotValues,
+    pub(in crate::claim) metrics: [Fr; 4],
+    pub(in crate::claim) signature: SlotValues,
 }
 
 impl Values {
