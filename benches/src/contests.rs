@@ -101,7 +101,7 @@ impl Setting<'_> {
             zkey: circuit.zkey.clone(),
             out: key.clone(),
         };
-        self.host.ask::<()>(&import, &[])?;
+        let rows: usize = self.host.ask(&import, &[])?;
         for backend in Chosen::ALL {
             let out = self.circom.path(&format!("{stem}-{backend:?}"));
             let entrant = Entrant::Foreign {
@@ -126,7 +126,7 @@ impl Setting<'_> {
             title: format!(
                 "{} ({} constraints), one key and witness",
                 circuit.name,
-                grouped(circuit.constraints as u64)
+                grouped(rows as u64)
             ),
             contestants,
         })

@@ -62,16 +62,17 @@ impl ForeignKey {
     }
 }
 
-/// Checks a `.zkey`, and writes it to where it is read from without checking.
+/// Checks a `.zkey`, and writes it to where it is read from without checking. Returns the number of rows.
 ///
 /// # Errors
 /// What is wrong with the file.
-pub(crate) fn import(zkey: &Path, out: &Path) -> anyhow::Result<()> {
+pub(crate) fn import(zkey: &Path, out: &Path) -> anyhow::Result<usize> {
     let key = Zkey::from_bytes(&fs::read(zkey)?)
         .with_context(|| format!("checking {}", zkey.display()))?;
     let mut file = BufWriter::new(fs::File::create(out)?);
     key.proving_key.serialize_uncompressed(&mut file)?;
     key.matrices.serialize_uncompressed(&mut file)?;
     (key.public_columns as u64).serialize_uncompressed(&mut file)?;
-    Ok(file.flush()?)
+    file.flush()?;
+    Ok(key.rows())
 }

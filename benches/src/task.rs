@@ -51,7 +51,7 @@ pub enum Task {
         /// How often.
         runs: usize,
     },
-    /// Check a key that isn't ours, and keep it.
+    /// Check a key that isn't ours, keep it, and say how many rows its circuit has.
     Import {
         /// The key.
         zkey: PathBuf,
@@ -85,10 +85,7 @@ pub fn run(task: &str) -> anyhow::Result<()> {
             serde_json::to_string(&scaling::scale_here(n, depth, runs)?)?
         }
         Task::Halo2 { n, runs } => serde_json::to_string(&halo2::prove_here(n, runs)?)?,
-        Task::Import { zkey, out } => {
-            foreign::import(&zkey, &out)?;
-            "null".to_owned()
-        }
+        Task::Import { zkey, out } => serde_json::to_string(&foreign::import(&zkey, &out)?)?,
         Task::Enter { entrant, stay } => return entrants::run(&entrant, stay),
     };
     println!("{answer}");

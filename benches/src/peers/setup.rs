@@ -44,8 +44,6 @@ impl Depth {
 pub struct CircomCircuit {
     /// For tables.
     pub name: String,
-    /// Rows.
-    pub constraints: usize,
     /// Computes witnesses.
     pub wasm: PathBuf,
     /// Proving key.
@@ -151,7 +149,6 @@ pub fn claim(
     }
     Ok(CircomCircuit {
         name: format!("claim in circom, n = {n}"),
-        constraints,
         wasm: install.path(&file("wasm")),
         zkey: install.path(&zkey),
         verification_key: install.path(&key),
@@ -173,7 +170,6 @@ pub fn semaphore(install: &Install) -> anyhow::Result<(CircomCircuit, PathBuf)> 
     Ok((
         CircomCircuit {
             name: "Semaphore v4, depth 20".to_owned(),
-            constraints: SEMAPHORE_CONSTRAINTS,
             wasm: file("wasm")?,
             zkey: file("zkey")?,
             verification_key: file("json")?,
@@ -181,9 +177,6 @@ pub fn semaphore(install: &Install) -> anyhow::Result<(CircomCircuit, PathBuf)> 
         input,
     ))
 }
-
-/// The artefacts have no `.r1cs`; this is what compiling `@semaphore-protocol/circuits` 4 at depth 20 prints.
-const SEMAPHORE_CONSTRAINTS: usize = 6_431;
 
 // Name below the folder.
 fn ptau(install: &Install, progress: &mut dyn Progress) -> anyhow::Result<String> {
