@@ -152,7 +152,12 @@ impl Setting<'_> {
                 &format!("{label}.proof.json"),
                 &format!("{label}.public.json"),
             ])],
-            warm: None,
+            warm: Some(self.node([
+                "warm.mjs",
+                &text(&circuit.zkey),
+                &text(&circuit.wasm),
+                &text(input),
+            ])),
             output: self.output(&label, circuit),
         }];
         let witness = self.circom.path(&format!("{label}.wtns"));

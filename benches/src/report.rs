@@ -6,7 +6,8 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, ensure};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::{
     circuits, halo2,
@@ -87,22 +88,39 @@ impl Default for Report {
 }
 
 impl Report {
-    /// Of an earlier run, or an empty one when there was none. A file of another schema counts as none.
+    /// Of an earlier run, or an empty one when there was none. A file of another schema counts as none, and a part that
+    /// lacks a field of today's isn't there: it wants to be measured again.
     ///
     /// # Errors
-    /// When the file can't be read.
+    /// When the file can't be read, or isn't JSON.
     pub fn earlier(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join(FILE);
         if !path.exists() {
             return Ok(Self::default());
         }
         let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        let value: serde_json::Value =
+        let value: Value =
             serde_json::from_str(&text).with_context(|| path.display().to_string())?;
-        if value["schema"] != SCHEMA {
-            return Ok(Self::default());
+        Ok(Self::of_parts(&value))
+    }
+
+    fn of_parts(value: &Value) -> Self {
+        fn part<T: DeserializeOwned>(value: &Value) -> Option<Part<T>> {
+            serde_json::from_value(value.clone()).ok()
         }
-        serde_json::from_value(value).with_context(|| path.display().to_string())
+        if value["schema"] != SCHEMA {
+            return Self::default();
+        }
+        Self {
+            schema: SCHEMA,
+            circuits: part(&value["circuits"]),
+            proving: part(&value["proving"]),
+            memory: part(&value["memory"]),
+            scaling: part(&value["scaling"]),
+            halo2: part(&value["halo2"]),
+            peers: part(&value["peers"]),
+            chain: part(&value["chain"]),
+        }
     }
 
     /// As JSON.
@@ -134,6 +152,31 @@ pub fn fill(document: &str, block: &str, text: &str) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_of_an_earlier_run_are_kept_if_they_are_whole_and_of_this_schema() {
+        let memory = |n: usize| {
+            Some(Part {
+                machine: Machine::this(),
+                quick: false,
+                data: vec![proving::Memory {
+                    n,
+                    peak_bytes: None,
+                    loaded_bytes: Some(1),
+                }],
+            })
+        };
+        let report = Report {
+            memory: memory(5),
+            ..Report::default()
+        };
+        let mut value = serde_json::to_value(&report).unwrap_or_default();
+        assert_eq!(Report::of_parts(&value), report);
+        value["scaling"] = serde_json::json!({ "quick": true });
+        assert_eq!(Report::of_parts(&value), report);
+        value["schema"] = serde_json::json!(SCHEMA + 1);
+        assert_eq!(Report::of_parts(&value), Report::default());
+    }
 
     #[test]
     fn a_block_is_replaced_and_nothing_else() {
