@@ -14,7 +14,8 @@ use veilpool_interface::{
     builder,
     instruction::InitialisePool,
 };
-use veilpool_protocol::CommitmentBytes;
+use veilpool_primitives::MeasurerSet;
+use veilpool_protocol::{CommitmentBytes, MeasurerKeyBytes};
 
 /// The program that accepts development keys, for which anybody can forge claims. For local chains only.
 pub(crate) const DEVELOPMENT_PROGRAM: &[u8] =
@@ -78,6 +79,20 @@ pub(crate) async fn initialise_pool(
     Ok((pool, receipt))
 }
 
+// Asked before money goes in: the program can't check that keys are points, and in a pool with one that isn't
+// no claim can be proven.
+async fn mint_of_sound_pool(chain: &Chain, pool: &Pubkey) -> anyhow::Result<Pubkey> {
+    let pool = chain.pool(pool).await?;
+    check_measurers(&pool.measurers)?;
+    Ok(address::pubkey(&pool.mint))
+}
+
+fn check_measurers(keys: &[MeasurerKeyBytes]) -> anyhow::Result<()> {
+    MeasurerSet::from_bytes(keys)
+        .context("this pool's measurers are no valid set, so that no claim may ever be proven in it; don't put money into it")?;
+    Ok(())
+}
+
 /// Deposits from the wallet's associated token account.
 pub(crate) async fn deposit(
     chain: &Chain,
@@ -85,7 +100,7 @@ pub(crate) async fn deposit(
     wallet: &Keypair,
     amount: u64,
 ) -> anyhow::Result<Receipt> {
-    let mint = address::pubkey(&chain.pool(pool).await?.mint);
+    let mint = mint_of_sound_pool(chain, pool).await?;
     let tokens = get_associated_token_address(&wallet.pubkey(), &mint);
     let instruction = builder::deposit(chain.program(), pool, &wallet.pubkey(), &tokens, amount);
     chain
@@ -101,7 +116,7 @@ pub(crate) async fn register(
     wallet: &Keypair,
     commitment: CommitmentBytes,
 ) -> anyhow::Result<Receipt> {
-    let mint = address::pubkey(&chain.pool(pool).await?.mint);
+    let mint = mint_of_sound_pool(chain, pool).await?;
     let tokens = get_associated_token_address(&wallet.pubkey(), &mint);
     let instruction =
         builder::register_operator(chain.program(), pool, &wallet.pubkey(), &tokens, commitment);
@@ -151,4 +166,26 @@ pub(crate) async fn fund(
         .send(wallet, &[], &instructions, UNITS)
         .await
         .context("nothing was sent")
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha20Rng;
+    use veilpool_primitives::MeasurerSecret;
+
+    use super::*;
+
+    #[test]
+    fn no_money_goes_into_a_pool_whose_measurers_keys_are_none() {
+        let rng = &mut ChaCha20Rng::seed_from_u64(1);
+        let mut keys: Vec<_> = (0..3)
+            .map(|_| MeasurerSecret::generate(rng).key().to_bytes())
+            .collect();
+        check_measurers(&keys).unwrap();
+        keys[1].shifted_u = keys[2].u;
+        let error = format!("{:#}", check_measurers(&keys).unwrap_err());
+        assert!(error.contains("don't put money into it"), "{error}");
+        assert!(error.contains("2^64"), "{error}");
+    }
 }
