@@ -19,6 +19,7 @@ const INK: &str = "#1f2430";
 const FAINT: &str = "#6b7280";
 const GRID: &str = "#e3e6ea";
 const OURS: &str = "#0f766e";
+const OURS_OTHERWISE: &str = "#5eead4";
 const THEIRS: &str = "#94a3b8";
 const SERIES: [&str; 3] = ["#0f766e", "#2563eb", "#b45309"];
 const PHASES: [&str; 9] = [
@@ -196,10 +197,7 @@ fn peers(report: &Report) -> Option<String> {
         let rows = contest.rows.iter().enumerate();
         rows.map(|(index, row)| Bar {
             name: row.prover.clone(),
-            parts: vec![(
-                row.cold.cpu_us.median,
-                if index == last { OURS } else { THEIRS },
-            )],
+            parts: vec![(row.cold.cpu_us.median, colour(&row.prover, index == last))],
             note: if index == last {
                 millis(row.cold.cpu_us.median)
             } else {
@@ -222,6 +220,14 @@ fn peers(report: &Report) -> Option<String> {
         &groups,
         &[],
     )
+}
+
+fn colour(prover: &str, ours: bool) -> &'static str {
+    match (ours, prover.starts_with("Veilpool")) {
+        (true, _) => OURS,
+        (false, true) => OURS_OTHERWISE,
+        (false, false) => THEIRS,
+    }
 }
 
 /// One bar.

@@ -366,35 +366,22 @@ impl<E: Engine, C: Curve> Round<'_, E, C> {
                 slopes[chain] = inverses[chain].mul(prefix);
                 inverses[chain] = inverses[chain].mul(denominator);
             }
-            // Step by step for both blocks, so that one's products fill the other's latencies.
-            let mut firsts = [[one; 2]; 2];
-            let mut seconds = [one; 2];
-            let mut signs = [0; 2];
+            let mut sums = [[one; 2]; 2];
             for chain in 0..2 {
                 let at = block + chain;
                 let [x1, y1] = C::Coordinate::<E>::xy(self.engine, self.rows(at, 0));
                 let [x2, y2] = C::Coordinate::<E>::xy(self.engine, self.rows(at, 1));
                 let (sign1, sign2) = (self.signs(at, 0), self.signs(at, 1));
-                let rise = C::Coordinate::<E>::signed_difference(y2, sign2, y1, sign1);
-                slopes[chain] = rise.mul(slopes[chain]);
-                firsts[chain] = [x1, y1];
-                seconds[chain] = x2;
-                signs[chain] = sign1;
-            }
-            let mut sums = [[one; 2]; 2];
-            for chain in 0..2 {
-                sums[chain][0] = slopes[chain].square();
-            }
-            for chain in 0..2 {
-                sums[chain][0] = sums[chain][0].sub_two(firsts[chain][0], seconds[chain]);
-            }
-            for chain in 0..2 {
-                sums[chain][1] = slopes[chain].mul_difference(firsts[chain][0], sums[chain][0]);
-            }
-            for chain in 0..2 {
-                let [_, y1] = firsts[chain];
-                sums[chain][1] =
-                    C::Coordinate::<E>::signed_difference(sums[chain][1], 0, y1, signs[chain]);
+                let slope =
+                    C::Coordinate::<E>::signed_difference(y2, sign2, y1, sign1).mul(slopes[chain]);
+                let x = slope.square().sub_two(x1, x2);
+                let y = C::Coordinate::<E>::signed_difference(
+                    slope.mul_difference(x1, x),
+                    0,
+                    y1,
+                    sign1,
+                );
+                sums[chain] = [x, y];
             }
             self.store(block, sums[0]);
             self.store(block + 1, sums[1]);
