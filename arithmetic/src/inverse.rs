@@ -183,7 +183,10 @@ fn combine(a: &Words, f: i64, b: &Words, g: i64) -> [u64; 5] {
     let mut carry = 0i128;
     for i in 0..4 {
         // Below 2^96 each: the factors have at most 31 bits and a sign.
-        carry += i128::from(a[i]) * f + i128::from(b[i]) * g;
+        let (a, b) = (i128::from(a[i]), i128::from(b[i]));
+        carry = carry
+            .wrapping_add(a.wrapping_mul(f))
+            .wrapping_add(b.wrapping_mul(g));
         sum[i] = carry as u64;
         carry >>= 64;
     }

@@ -3,7 +3,9 @@
 //!
 //! ```text
 //! cargo run --release -p veilpool-prover --example compare -- [n] [runs] [threads]
+//! cargo run --release -p veilpool-prover --example compare -- [n] memory [threads]
 //! ```
+//! `memory` loads a prover without tables, proves one claim and says what that took.
 
 use std::{error::Error, fs};
 
@@ -15,8 +17,8 @@ use rustix::time::{ClockId, clock_gettime};
 use veilpool_params::{Parameters, default_cache_dir};
 use veilpool_protocol::MeasurerCount;
 use veilpool_prover::{
-    Arithmetic, Backend, Constraints, Fast, Options, PhaseTimings, QuotientBasis, Stock, Token,
-    prove::assignment_of, sample_inputs,
+    Arithmetic, Backend, Constraints, Fast, Options, PhaseTimings, Prover, QuotientBasis, Stock,
+    Token, prove::assignment_of, sample_inputs,
 };
 
 /// Of all threads of this process, in milliseconds.
@@ -39,7 +41,26 @@ fn resident() -> String {
     format!("resident {}, peak {}", value("VmRSS:"), value("VmHWM:"))
 }
 
+fn memory(n: MeasurerCount, threads: usize) -> Result<(), Box<dyn Error>> {
+    let options = Options {
+        threads: Some(threads),
+        ..Options::low_memory()
+    };
+    let cache = default_cache_dir();
+    let prover = Prover::load_with(n, &cache, &options, &mut |_, _| {})?;
+    println!("loaded: {}", resident());
+    let proof = prover.prove(&sample_inputs(n, 1)?, &mut ChaCha20Rng::seed_from_u64(1))?;
+    println!("proven: {}", resident());
+    println!("{:?}", proof.timings());
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
+    if std::env::args().nth(2).is_some_and(|word| word == "memory") {
+        let n: usize = std::env::args().nth(1).map_or(Ok(5), |n| n.parse())?;
+        let threads = std::env::args().nth(3).map_or(Ok(1), |t| t.parse())?;
+        return memory(MeasurerCount::try_from(n)?, threads);
+    }
     let mut arguments = std::env::args().skip(1);
     let mut number = |default: usize| -> Result<usize, Box<dyn Error>> {
         Ok(arguments.next().map_or(Ok(default), |text| text.parse())?)

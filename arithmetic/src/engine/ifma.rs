@@ -22,6 +22,8 @@
 //! `Ifma` exists only where the processor has the instructions. That is the argument of every
 //! `unsafe` block that calls an intrinsic; those that touch memory say more.
 #![allow(unsafe_code)]
+// Indices, not closures: those would be compiled without the engine's instructions.
+#![allow(clippy::needless_range_loop)]
 
 use core::{
     arch::x86_64::{

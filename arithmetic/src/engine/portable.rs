@@ -67,8 +67,11 @@ const fn negated_inverse(p: u64) -> u64 {
 /// `sum + a·b + carry`: the low word, and the new carry.
 #[inline(always)]
 fn multiply_add(sum: u64, a: u64, b: u64, carry: u64) -> (u64, u64) {
-    // (2^64 − 1)² + 2(2^64 − 1) = 2^128 − 1
-    let t = a as u128 * b as u128 + sum as u128 + carry as u128;
+    // (2^64 − 1)² + 2(2^64 − 1) = 2^128 − 1: nothing wraps, and nothing need be checked.
+    let t = u128::from(a).wrapping_mul(u128::from(b));
+    let t = t
+        .wrapping_add(u128::from(sum))
+        .wrapping_add(u128::from(carry));
     (t as u64, (t >> 64) as u64)
 }
 

@@ -63,8 +63,8 @@ where
         assert_eq!(x.integers(), a.map(|value| value.into_bigint().0));
         assert_eq!(values(x.square()), a.map(|value| value.square()));
         let mut zeros = 0;
-        for lane in 0..LANES {
-            zeros |= u8::from(a[lane] == L::Scalar::ZERO) << lane;
+        for (lane, value) in a.iter().enumerate() {
+            zeros |= u8::from(*value == L::Scalar::ZERO) << lane;
         }
         assert_eq!(x.zeros(), zeros);
         assert_eq!(x.sub(x).zeros(), 0xff, "x − x is zero in whatever form");

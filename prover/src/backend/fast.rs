@@ -8,7 +8,7 @@
 //! Whatever depends on the witness (exponents, rows, values on the coset, references sorted by
 //! digit, points of buckets) is overwritten before its memory is given back.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
@@ -20,7 +20,7 @@ use veilpool_arithmetic::{
     curve::{G1, G2},
     engine::{Engine, Lanes, Portable},
     msm::{Bases, BasesError, Workspace},
-    progress::Token,
+    progress::{Cancelled, Token},
     quotient::{Basis, Quotient},
     scalars::Exponents,
     secret::Secret,
@@ -39,7 +39,7 @@ pub struct Options {
     /// Threads of the prover's own pool; `None` for rayon's global one.
     pub threads: Option<usize>,
     /// Bytes that tables of multiples of the key's points may take, all queries together; 0 for
-    /// none. Tables take time to make (about as long as ten proofs), and save a fifth of each.
+    /// none. Tables take as long to make as several proofs, and save about a tenth of each.
     pub table_memory: usize,
 }
 
@@ -85,6 +85,19 @@ impl Default for Options {
         Self {
             arithmetic: Arithmetic::Best,
             threads: None,
+            table_memory: 0,
+        }
+    }
+}
+
+impl Options {
+    /// For machines with little memory: no tables, and one thread, so that the windows of one
+    /// multiplication after the other pass through the same scratch memory.
+    #[must_use]
+    pub const fn low_memory() -> Self {
+        Self {
+            arithmetic: Arithmetic::Best,
+            threads: Some(1),
             table_memory: 0,
         }
     }
@@ -223,6 +236,8 @@ fn prepare(
 
 // Exponents of one proof: the assignment, then these four.
 const EXTRA: usize = 4;
+// What a token is told of: the witness map and the five multiplications.
+const STEPS: u32 = 6;
 
 impl<E: Engine> Prepared<E> {
     fn new(
@@ -297,6 +312,7 @@ impl<E: Engine> Prepared<E> {
         token: &Token,
     ) -> Result<(Proof<Bn254>, PhaseTimings), BackendError> {
         check_assignment(assignment, self.columns)?;
+        token.expect(STEPS);
         let mut timings = PhaseTimings::default();
         let mut exponents = Exponents::with_capacity(assignment.len() + EXTRA);
         exponents.extend(assignment);
@@ -317,22 +333,31 @@ impl<E: Engine> Prepared<E> {
                 let start = Instant::now();
                 let integers = self.quotient_of(assignment, token)?;
                 *witness_map = start.elapsed();
-                timed(h_time, || {
+                token.step()?;
+                timed(h_time, token, || {
                     self.h
                         .multiply(&Exponents::from_integers(integers), &g1, token)
                 })
             },
             || {
                 rayon::join(
-                    || timed(b_g2_time, || self.b_g2.multiply(&exponents, &g2, token)),
+                    || {
+                        timed(b_g2_time, token, || {
+                            self.b_g2.multiply(&exponents, &g2, token)
+                        })
+                    },
                     || {
                         rayon::join(
-                            || timed(a_time, || self.a.multiply(&exponents, &g1, token)),
+                            || timed(a_time, token, || self.a.multiply(&exponents, &g1, token)),
                             || {
                                 rayon::join(
-                                    || timed(l_time, || self.l.multiply(&exponents, &g1, token)),
                                     || {
-                                        timed(b_g1_time, || {
+                                        timed(l_time, token, || {
+                                            self.l.multiply(&exponents, &g1, token)
+                                        })
+                                    },
+                                    || {
+                                        timed(b_g1_time, token, || {
                                             self.b_g1.multiply(&exponents, &g1, token)
                                         })
                                     },
@@ -372,13 +397,15 @@ impl<E: Engine> Prepared<E> {
 }
 
 fn timed<T>(
-    time: &mut std::time::Duration,
-    f: impl FnOnce() -> Result<T, veilpool_arithmetic::progress::Cancelled>,
+    time: &mut Duration,
+    token: &Token,
+    f: impl FnOnce() -> Result<T, Cancelled>,
 ) -> Result<T, BackendError> {
     let start = Instant::now();
-    let result = f();
+    let result = f()?;
     *time = start.elapsed();
-    Ok(result?)
+    token.step()?;
+    Ok(result)
 }
 
 fn extended<T: Copy>(query: &[T], extra: [T; EXTRA]) -> Vec<T> {

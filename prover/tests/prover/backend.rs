@@ -15,8 +15,8 @@ use veilpool_circuits::matrices::Matrices;
 use veilpool_params::{OddCoset, Parameters};
 use veilpool_protocol::MeasurerCount;
 use veilpool_prover::{
-    Arithmetic, Backend, BackendError, Cancelled, Constraints, Fast, Options, PrepareError,
-    QuotientBasis, Stock, Token, prove::assignment_of, sample_inputs,
+    Arithmetic, Backend, BackendError, Cancelled, Constraints, Fast, Options, PhaseTimings,
+    PrepareError, QuotientBasis, Stock, Token, prove::assignment_of, sample_inputs,
 };
 
 use super::common::{cache, rng};
@@ -312,6 +312,33 @@ fn a_cancelled_proof_gives_an_error_and_no_proof() {
             Err(BackendError::Cancelled(Cancelled)) => {}
             other => panic!("{}: {other:?}", backend.name()),
         }
+    }
+}
+
+#[test]
+fn a_token_is_told_of_every_phase() {
+    let circuit = Random {
+        seed: 16,
+        rows: 100,
+        public: 1,
+    };
+    let case = Case::random(circuit, QuotientBasis::OddCoset);
+    let fast = case.fast(&Options::low_memory()).unwrap();
+    let token = Token::new();
+    let (r, s) = blinding(2)[0];
+    let (_, phases) = fast.prove(&case.assignment, r, s, &token).unwrap();
+    assert!((token.fraction() - 1.0).abs() < f32::EPSILON);
+    let PhaseTimings {
+        witness_map,
+        a,
+        b_g1,
+        b_g2,
+        l,
+        h,
+        assembly,
+    } = phases;
+    for phase in [witness_map, a, b_g1, b_g2, l, h, assembly] {
+        assert!(!phase.is_zero());
     }
 }
 
