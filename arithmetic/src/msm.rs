@@ -103,8 +103,8 @@ impl<E: Engine, C: Curve> Bases<E, C> {
         memory: usize,
         token: &Token,
     ) -> Result<Self, BasesError> {
-        let mut columns = Vec::new();
-        let mut table = Vec::new();
+        let mut columns = Vec::with_capacity(points.len());
+        let mut table = Vec::with_capacity(points.len());
         for (column, point) in points.iter().enumerate() {
             if let Some(row) = C::encode::<E>(point) {
                 columns.push(column as u32);

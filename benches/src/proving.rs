@@ -7,7 +7,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
 use veilpool_protocol::MeasurerCount;
-use veilpool_prover::{Prover, Timings, VerifiedProof, sample_inputs, verify};
+use veilpool_prover::{Options, Prover, Timings, VerifiedProof, sample_inputs, verify};
 
 use crate::{
     child::{Host, micros},
@@ -67,6 +67,8 @@ pub struct Memory {
     pub peak_bytes: Option<u64>,
     /// With the key loaded, before proving.
     pub loaded_bytes: Option<u64>,
+    /// At its highest with `Options::low_memory`.
+    pub low_peak_bytes: Option<u64>,
 }
 
 /// Measures every n with 1, 2, … threads: powers of two, and all of them.
@@ -118,11 +120,19 @@ pub fn measure_memory(
             "memory of a process that proves once, n = {}",
             n.get()
         ));
-        let task = Task::Memory {
+        let task = |low| Task::Memory {
             n: n.get(),
             cache: cache.to_owned(),
+            low,
         };
-        host.ask(&task, &[])
+        let [usual, low]: [Resident; 2] =
+            [host.ask(&task(false), &[])?, host.ask(&task(true), &[])?];
+        Ok(Memory {
+            n: n.get(),
+            peak_bytes: usual.peak_bytes,
+            loaded_bytes: usual.loaded_bytes,
+            low_peak_bytes: low.peak_bytes,
+        })
     };
     counts.iter().map(one).collect()
 }
@@ -190,13 +200,24 @@ pub(crate) fn prove_here(
     })
 }
 
-pub(crate) fn memory_here(n: usize, cache: &Path) -> anyhow::Result<Memory> {
+/// What a process that has proven once says.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Resident {
+    peak_bytes: Option<u64>,
+    loaded_bytes: Option<u64>,
+}
+
+pub(crate) fn memory_here(n: usize, cache: &Path, low: bool) -> anyhow::Result<Resident> {
     let n = MeasurerCount::try_from(n)?;
-    let prover = Prover::load(n, cache, &mut |_, _| {})?;
+    let options = if low {
+        Options::low_memory()
+    } else {
+        Options::default()
+    };
+    let prover = Prover::load_with(n, cache, &options, &mut |_, _| {})?;
     let loaded_bytes = memory::resident();
     prove(&prover, 0)?;
-    Ok(Memory {
-        n: n.get(),
+    Ok(Resident {
         peak_bytes: memory::peak_resident(),
         loaded_bytes,
     })

@@ -163,6 +163,7 @@ mod tests {
                     n,
                     peak_bytes: None,
                     loaded_bytes: Some(1),
+                    low_peak_bytes: None,
                 }],
             })
         };

@@ -141,12 +141,18 @@ fn proving(rows: &[proving::Row]) -> String {
 }
 
 fn memory(rows: &[proving::Memory]) -> String {
-    let mut table = Table::new(&["n", "peak", "of it before proving, key loaded"]);
+    let mut table = Table::new(&[
+        "n",
+        "peak",
+        "key loaded, before proving",
+        "peak in the low-memory mode",
+    ]);
     for row in rows {
         table.row(&[
             row.n.to_string(),
             row.peak_bytes.map_or_else(dash, mebibytes),
             row.loaded_bytes.map_or_else(dash, mebibytes),
+            row.low_peak_bytes.map_or_else(dash, mebibytes),
         ]);
     }
     table.finish()

@@ -34,6 +34,8 @@ pub enum Task {
         n: usize,
         /// Folder of the proving key.
         cache: PathBuf,
+        /// With the options for little memory.
+        low: bool,
     },
     /// Prove a claim with a deeper registry repeatedly.
     Scale {
@@ -80,7 +82,9 @@ pub fn run(task: &str) -> anyhow::Result<()> {
             runs,
             cache,
         } => serde_json::to_string(&proving::prove_here(n, threads, runs, &cache)?)?,
-        Task::Memory { n, cache } => serde_json::to_string(&proving::memory_here(n, &cache)?)?,
+        Task::Memory { n, cache, low } => {
+            serde_json::to_string(&proving::memory_here(n, &cache, low)?)?
+        }
         Task::Scale { n, depth, runs } => {
             serde_json::to_string(&scaling::scale_here(n, depth, runs)?)?
         }

@@ -182,10 +182,11 @@ impl Prover {
             verifying_key,
             matrices,
         } = parameters;
-        let [a, b, _] = &matrices.abc;
+        // C is only for the fingerprint, which has been compared.
+        let [a, b, _] = matrices.abc;
         let constraints = Constraints {
-            a,
-            b,
+            a: &a,
+            b: &b,
             public_columns: matrices.public_columns,
             witness_columns: matrices.witness_columns,
         };

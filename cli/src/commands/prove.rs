@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use veilpool_params::{Parameters, default_cache_dir, load::embedded_verifying_key};
 use veilpool_protocol::{CompressedProofBytes, MeasurerCount, ProofBytes, PublicInputBytes};
 use veilpool_prover::{
-    ClaimDocument, ClaimInputs, Prover, VerifiedProof, proof::Proof, sample_inputs, snarkjs, verify,
+    ClaimDocument, ClaimInputs, Options, Prover, VerifiedProof, proof::Proof, sample_inputs,
+    snarkjs, verify,
 };
 
 use crate::{keys::PassphraseArguments, output::Output};
@@ -34,6 +35,9 @@ pub(crate) struct Source {
     /// Folder of the proving keys.
     #[arg(long, env = "VEILPOOL_PARAMS", value_name = "FOLDER")]
     cache: Option<PathBuf>,
+    /// Proves with less than 48 MB and one thread, as nodes do.
+    #[arg(long)]
+    low_memory: bool,
 }
 
 /// Proves a claim: checks every statement in plain Rust first and names the one that fails, then
@@ -130,7 +134,12 @@ impl Source {
     ) -> anyhow::Result<(Prover, VerifiedProof)> {
         let cache = self.cache();
         let bar = output.parameters_bar();
-        let prover = Prover::load(inputs.count(), &cache, &mut |stage, at| {
+        let options = if self.low_memory {
+            Options::low_memory()
+        } else {
+            Options::default()
+        };
+        let prover = Prover::load_with(inputs.count(), &cache, &options, &mut |stage, at| {
             bar.stage(stage, at)
         })?;
         let proof = prover.prove(inputs, &mut OsRng)?;

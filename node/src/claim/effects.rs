@@ -9,7 +9,7 @@ use veilpool_protocol::{
     AddressBytes, CommitmentBytes, EpochId, MeasurerCount, ProofBytes, SubjectBytes,
     api::{ClaimReceipt, ClaimRequest, RelayerInfo, SignedAttestation},
 };
-use veilpool_prover::{ClaimInputs, ProveError, Prover, Statement};
+use veilpool_prover::{ClaimInputs, Options, ProveError, Prover, Statement};
 
 use crate::{
     http::{FetchError, Http},
@@ -235,11 +235,13 @@ impl ProverSource {
     fn prover(&self, n: MeasurerCount) -> Result<Arc<Prover>, NoProof> {
         match self {
             Self::Shared(prover) => Ok(Arc::clone(prover)),
-            Self::Cache(folder) => Prover::load(n, folder, &mut |_, _| {})
-                .map(Arc::new)
-                .map_err(|error| {
-                    NoProof::Trouble(Trouble::new("the proving key", error.to_string()))
-                }),
+            Self::Cache(folder) => {
+                Prover::load_with(n, folder, &Options::low_memory(), &mut |_, _| {})
+                    .map(Arc::new)
+                    .map_err(|error| {
+                        NoProof::Trouble(Trouble::new("the proving key", error.to_string()))
+                    })
+            }
         }
     }
 }

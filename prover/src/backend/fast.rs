@@ -234,7 +234,7 @@ fn prepare(
     Ok(AnyEngine::Portable(Box::new(prepared)))
 }
 
-// Exponents of one proof: the assignment, then these four.
+// Exponents of one proof: the assignment, then 1, r, s, −rs.
 const EXTRA: usize = 4;
 // What a token is told of: the witness map and the five multiplications.
 const STEPS: u32 = 6;
@@ -256,38 +256,43 @@ impl<E: Engine> Prepared<E> {
         };
         let quotient = Quotient::new(engine, size, quotient_basis)
             .ok_or(PrepareError::TooLarge(constraints.rows()))?;
+        // Points of G2 are twice as large. A query's share of the tables is as large as its points.
+        let weigh = |query: &[G1Affine]| query.iter().filter(|point| !point.is_zero()).count();
+        let queries = [&key.a_query, &key.b_g1_query, &key.l_query, &key.h_query];
+        let [a, b, l, h] = queries.map(|query| weigh(query));
+        let total = (a + 3 * b + l + h).max(1) as u128;
+        let share = |weight| (options.table_memory as u128 * weight as u128 / total) as usize;
+        let g1 =
+            |points: &[G1Affine], weight| Bases::<E, G1>::new(engine, points, share(weight), token);
+        let g2 =
+            |points: &[G2Affine], weight| Bases::<E, G2>::new(engine, points, share(weight), token);
+        // One extended query at a time: each is a copy.
         let (none, none_g2) = (G1Affine::zero(), G2Affine::zero());
         let vk = &key.vk;
-        // Behind the assignment: 1, r, s, −rs.
-        let a = extended(&key.a_query, [vk.alpha_g1, key.delta_g1, none, none]);
-        let b_g1 = extended(&key.b_g1_query, [key.beta_g1, none, key.delta_g1, none]);
-        let b_g2 = extended(&key.b_g2_query, [vk.beta_g2, none_g2, vk.delta_g2, none_g2]);
-        let mut l = vec![none; constraints.public_columns];
-        l.extend_from_slice(&key.l_query);
-        l.extend_from_slice(&[none, none, none, key.delta_g1]);
-        let h: Vec<G1Affine> = (0..size)
-            .map(|place| {
-                let place = quotient.order(place);
-                key.h_query.get(place).copied().unwrap_or(none)
-            })
-            .collect();
-        // Points of G2 are twice as large. A query's share is as large as its points.
-        let weigh = |points: &[G1Affine]| points.iter().filter(|point| !point.is_zero()).count();
-        let g2 = b_g2.iter().filter(|point| !point.is_zero()).count();
-        let weights = [weigh(&a), weigh(&b_g1), 2 * g2, weigh(&l), weigh(&h)];
-        let total = weights.iter().sum::<usize>().max(1);
-        let share = |weight: usize| {
-            (options.table_memory as u128 * weight as u128 / total as u128) as usize
+        // What 1, r, s, −rs multiply.
+        let more = [vk.alpha_g1, key.delta_g1, none, none];
+        let a_bases = g1(&[&key.a_query[..], &more].concat(), a)?;
+        let more = [key.beta_g1, none, key.delta_g1, none];
+        let b_g1 = g1(&[&key.b_g1_query[..], &more].concat(), b)?;
+        let more = [vk.beta_g2, none_g2, vk.delta_g2, none_g2];
+        let b_g2 = g2(&[&key.b_g2_query[..], &more].concat(), 2 * b)?;
+        let public = vec![none; constraints.public_columns];
+        let more = [none, none, none, key.delta_g1];
+        let l_bases = g1(&[&public[..], &key.l_query, &more].concat(), l)?;
+        let in_order = |place| {
+            let place = quotient.order(place);
+            key.h_query.get(place).copied().unwrap_or(none)
         };
+        let h_bases = g1(&(0..size).map(in_order).collect::<Vec<_>>(), h)?;
         Ok(Self {
             a_rows: Sparse::new(engine, constraints.a, columns)?,
             b_rows: Sparse::new(engine, constraints.b, columns)?,
             quotient,
-            a: Bases::new(engine, &a, share(weights[0]), token)?,
-            b_g1: Bases::new(engine, &b_g1, share(weights[1]), token)?,
-            b_g2: Bases::new(engine, &b_g2, share(weights[2]), token)?,
-            l: Bases::new(engine, &l, share(weights[3]), token)?,
-            h: Bases::new(engine, &h, share(weights[4]), token)?,
+            a: a_bases,
+            b_g1,
+            b_g2,
+            l: l_bases,
+            h: h_bases,
             public_columns: constraints.public_columns,
             columns,
         })
@@ -406,13 +411,6 @@ fn timed<T>(
     *time = start.elapsed();
     token.step()?;
     Ok(result)
-}
-
-fn extended<T: Copy>(query: &[T], extra: [T; EXTRA]) -> Vec<T> {
-    let mut all = Vec::with_capacity(query.len() + EXTRA);
-    all.extend_from_slice(query);
-    all.extend_from_slice(&extra);
-    all
 }
 
 /// `s·P + r·Q` with shared doublings.
