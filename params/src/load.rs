@@ -77,6 +77,11 @@ pub enum LoadError {
         /// By the manifest.
         expected: String,
     },
+    /// The setup gives another key than the manifest's.
+    #[error(
+        "the development setup of this build gives another proving key than the manifest's; run `veilpool params setup-dev --write` and rebuild"
+    )]
+    OtherSetup,
     /// The right hash, and yet not a key: a mistake in the build.
     #[error("the proving key can't be decoded: {0}")]
     Malformed(String),
@@ -182,14 +187,7 @@ impl Parameters {
         if record.status != Status::Development {
             return Err(LoadError::CeremonyKeyAbsent(path));
         }
-        let keys = setup::development_keys(n, &mut |stage, fraction| {
-            progress(stage, fraction * 0.7);
-        })?;
-        progress(Stage::Writing, 0.8);
-        write_atomically(&path, |file| {
-            setup::write_proving_key(&keys.proving_key, file)
-        })?;
-        drop(keys);
+        make_proving_key(record, &path, progress)?;
         Self::load(n, cache, &mut |stage, fraction| {
             progress(stage, 0.85 + fraction * 0.15);
         })
@@ -218,13 +216,7 @@ impl Parameters {
             return Err(LoadError::Mismatch);
         }
         let matrices = setup::claim_matrices(n).map_err(SetupError::from)?;
-        let info = Info::of(n.get(), &matrices);
-        if info.fingerprint != record.fingerprint {
-            return Err(LoadError::Fingerprint {
-                found: hex::encode(info.fingerprint),
-                expected: hex::encode(record.fingerprint),
-            });
-        }
+        check_fingerprint(&Info::of(n.get(), &matrices), record)?;
         progress(Stage::Done, 1.0);
         Ok(Self {
             record: record.clone(),
@@ -307,6 +299,36 @@ pub fn read_checked(
     Ok(bytes)
 }
 
+// What isn't the manifest's key is never written.
+fn make_proving_key(
+    record: &Record,
+    path: &Path,
+    progress: &mut Progress<'_>,
+) -> Result<(), LoadError> {
+    let keys = setup::development_keys(record.n, &mut |stage, fraction| {
+        progress(stage, fraction * 0.7);
+    })?;
+    check_fingerprint(&keys.info, record)?;
+    if setup::record(&keys).proving_key != record.proving_key {
+        return Err(LoadError::OtherSetup);
+    }
+    progress(Stage::Writing, 0.8);
+    write_atomically(path, |file| {
+        setup::write_proving_key(&keys.proving_key, file)
+    })?;
+    Ok(())
+}
+
+fn check_fingerprint(info: &Info, record: &Record) -> Result<(), LoadError> {
+    if info.fingerprint == record.fingerprint {
+        return Ok(());
+    }
+    Err(LoadError::Fingerprint {
+        found: hex::encode(info.fingerprint),
+        expected: hex::encode(record.fingerprint),
+    })
+}
+
 // A file that is there is whole: written beside its place, synced, then renamed.
 fn write_atomically(
     path: &Path,
@@ -337,4 +359,28 @@ fn write_atomically(
         let _ = fs::remove_file(&temporary);
     }
     result.map_err(unwritable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_not_the_manifests_is_not_written() {
+        let manifest = embedded_manifest().unwrap();
+        let record = manifest.find(MeasurerCount::Three).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let refused = |edit: fn(&mut Record)| {
+            let mut other = record.clone();
+            edit(&mut other);
+            let path = folder.path().join("claim.pk");
+            let error = make_proving_key(&other, &path, &mut |_, _| {}).unwrap_err();
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+            error
+        };
+        let error = refused(|record| record.proving_key.sha256[0] ^= 1);
+        assert!(matches!(error, LoadError::OtherSetup), "{error}");
+        let error = refused(|record| record.fingerprint[0] ^= 1);
+        assert!(matches!(error, LoadError::Fingerprint { .. }), "{error}");
+    }
 }

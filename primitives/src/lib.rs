@@ -42,6 +42,7 @@ pub mod operator;
 pub mod poseidon;
 pub mod registry;
 pub mod schnorr;
+mod secret_multiple;
 
 pub use attestation::{AttestationSigner, InvalidAttestation};
 pub use measurer_key::{InvalidMeasurerKey, MeasurerKey};

@@ -14,7 +14,8 @@
 //! (m ∓ m')·x = s ∓ s' (Schnorr 1991; Neven, Smart, Warinschi 2009 for short challenges). m is what the
 //! circuit's ladder over K and 2⁶⁴·K multiplies by: with c = c₀ + 2⁶⁴·c₁, m = (2c₀ + 1) + 2⁶⁴·(2c₁ + 1). (There
 //! the points' signs are the prover's; what that costs is argued in `circuits::gadget::variable_base`.) For
-//! a given key, u(K) + domain determines the domain. A nonce is derived from key, message and fresh randomness.
+//! a given key, u(K) + domain determines the domain. A nonce is derived from key, message, fresh randomness and the
+//! number of the try: two tries differ even where the generator is stuck.
 
 use ark_bn254::Fr;
 use ark_ec::{CurveGroup, PrimeGroup};
@@ -28,11 +29,16 @@ use veilpool_protocol::{
 };
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::{digits, field, measurer_key::MeasurerKey, montgomery, poseidon};
+use crate::{digits, field, measurer_key::MeasurerKey, montgomery, poseidon, secret_multiple};
 
 /// A measurer's secret x, K = x·B. Zeroized on drop; no `Debug`, `Clone` or `Copy`.
 #[derive(Zeroize, ZeroizeOnDrop)]
-pub struct MeasurerSecret(SubgroupScalar);
+pub struct MeasurerSecret {
+    scalar: SubgroupScalar,
+    // Kept, so that signing computes no multiple by the secret.
+    #[zeroize(skip)]
+    key: MeasurerKey,
+}
 
 /// c and s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,46 +107,53 @@ impl MeasurerSecret {
     /// If the bytes are 0 modulo l: random ones are with probability 2⁻²⁵¹.
     #[must_use]
     pub fn from_entropy(entropy: &[u8; 64]) -> Self {
-        let mut secret = SubgroupScalar::from_be_bytes_mod_order(entropy);
-        let point = (EdwardsProjective::generator() * secret).into_affine();
+        let mut scalar = SubgroupScalar::from_be_bytes_mod_order(entropy);
+        let point = secret_multiple::of_base(&scalar);
         let (_, v) = montgomery::coordinates(&point).expect("a secret is not zero");
         if !montgomery::is_even(&v) {
-            secret.neg_in_place();
+            scalar.neg_in_place();
         }
-        Self(secret)
+        let key = MeasurerKey::of_multiple(point);
+        Self { scalar, key }
     }
 
     /// K = x·B.
     #[must_use]
-    pub fn key(&self) -> MeasurerKey {
-        MeasurerKey::of_multiple((EdwardsProjective::generator() * self.0).into_affine())
+    pub const fn key(&self) -> MeasurerKey {
+        self.key
     }
 
     /// Signs.
     pub fn sign<R: RngCore + CryptoRng>(&self, message: &Message, rng: &mut R) -> SchnorrSignature {
-        let key = self.key();
+        let mut attempt = 0;
         loop {
-            let mut nonce = self.draw_nonce(message, rng);
-            let nonce_point = (EdwardsProjective::generator() * nonce).into_affine();
-            let signature = challenge(message, &nonce_point, &key)
+            let mut nonce = self.draw_nonce(message, attempt, rng);
+            let nonce_point = secret_multiple::of_base(&nonce);
+            let signature = challenge(message, &nonce_point, &self.key)
                 .map(|challenge| SchnorrSignature {
                     challenge,
-                    response: nonce + multiplier(challenge) * self.0,
+                    response: nonce + multiplier(challenge) * self.scalar,
                 })
                 .filter(|signature| digits::is_short(&signature.response));
             nonce.zeroize();
             if let Some(signature) = signature {
                 return signature;
             }
+            attempt += 1;
         }
     }
 
     // Hedged: a broken random generator alone, or a fault that repeats a message alone, gives no two signatures
     // with one nonce.
-    fn draw_nonce<R: RngCore + CryptoRng>(&self, message: &Message, rng: &mut R) -> SubgroupScalar {
+    fn draw_nonce<R: RngCore + CryptoRng>(
+        &self,
+        message: &Message,
+        attempt: u64,
+        rng: &mut R,
+    ) -> SubgroupScalar {
         let mut fresh = Zeroizing::new([0u8; 64]);
         rng.fill_bytes(fresh.as_mut());
-        let secret = Zeroizing::new(self.0.into_bigint().to_bytes_be());
+        let secret = Zeroizing::new(self.scalar.into_bigint().to_bytes_be());
         let mut digest = Sha512::new()
             .chain_update(b"veilpool/schnorr-nonce/v1")
             .chain_update(secret.as_slice())
@@ -148,6 +161,7 @@ impl MeasurerSecret {
             .chain_update(field::to_bytes(&message.domain).as_bytes())
             .chain_update(field::to_bytes(&message.subject).as_bytes())
             .chain_update(fresh.as_slice())
+            .chain_update(attempt.to_be_bytes())
             .finalize();
         let nonce = SubgroupScalar::from_be_bytes_mod_order(&digest);
         digest.as_mut_slice().zeroize();
@@ -213,6 +227,7 @@ fn challenge(message: &Message, nonce_point: &EdwardsAffine, key: &MeasurerKey) 
 
 #[cfg(test)]
 mod tests {
+    use ark_ff::Field;
     use proptest::prelude::*;
     use rand::SeedableRng;
     use rand_chacha::ChaCha20Rng;
@@ -256,12 +271,12 @@ mod tests {
         let message = message(1);
         let (mut refused, mut accepted) = (0, 0);
         while refused < 3 {
-            let nonce = secret.draw_nonce(&message, rng);
-            let point = (EdwardsProjective::generator() * nonce).into_affine();
+            let nonce = secret.draw_nonce(&message, 0, rng);
+            let point = secret_multiple::of_base(&nonce);
             let Some(challenge) = challenge(&message, &point, &key) else {
                 continue;
             };
-            let response = nonce + multiplier(challenge) * secret.0;
+            let response = nonce + multiplier(challenge) * secret.scalar;
             let signature = SchnorrSignature {
                 challenge,
                 response,
@@ -275,6 +290,49 @@ mod tests {
             }
         }
         assert!(accepted > 0);
+    }
+
+    /// A generator that is stuck.
+    struct Stuck;
+
+    impl rand::RngCore for Stuck {
+        fn next_u32(&mut self) -> u32 {
+            0
+        }
+
+        fn next_u64(&mut self) -> u64 {
+            0
+        }
+
+        fn fill_bytes(&mut self, bytes: &mut [u8]) {
+            bytes.fill(0);
+        }
+
+        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rand::Error> {
+            bytes.fill(0);
+            Ok(())
+        }
+    }
+
+    impl rand::CryptoRng for Stuck {}
+
+    #[test]
+    fn a_stuck_generator_keeps_nobody_from_signing_and_repeats_no_nonce() {
+        let secret = MeasurerSecret::generate(&mut ChaCha20Rng::seed_from_u64(5));
+        let signatures: Vec<_> = (0..20)
+            .map(|i| secret.sign(&message(i), &mut Stuck))
+            .collect();
+        for (i, signature) in (0..).zip(&signatures) {
+            assert_eq!(secret.key().verify(&message(i), signature), Ok(()));
+        }
+        // One nonce in two signatures would give the secret: (s − s') / (m − m').
+        for (i, one) in signatures.iter().enumerate() {
+            for other in &signatures[..i] {
+                let difference = multiplier(one.challenge) - multiplier(other.challenge);
+                let guess = (one.response - other.response) * difference.inverse().unwrap();
+                assert_ne!(guess, secret.scalar);
+            }
+        }
     }
 
     proptest! {

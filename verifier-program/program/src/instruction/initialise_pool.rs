@@ -155,8 +155,9 @@ pub(crate) fn process(
 }
 
 /// Three, five or seven keys; no coordinate zero (such a point is of order two); none twice, by either
-/// coordinate. That keys are of the prime-order subgroup, and the second coordinate that of 2⁶⁴·K, is
-/// checked by whoever makes the set: a key that isn't counts as one of the f that lie.
+/// coordinate. That keys are points of the prime-order subgroup, and the second coordinate that of 2⁶⁴·K, is
+/// checked by whoever makes the set, and by clients before they pay in: with one key that is no point, **no**
+/// claim of the pool can be proven; one with another second coordinate counts as one of the f that lie.
 fn check_measurers(keys: &[MeasurerKeyBytes]) -> Result<MeasurerCount, ProgramError> {
     let count = MeasurerCount::try_from(keys.len()).map_err(|_| PoolError::InvalidMeasurerSet)?;
     let is_zero = |coordinate: &[u8; 32]| coordinate.iter().all(|byte| *byte == 0);
