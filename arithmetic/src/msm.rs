@@ -25,18 +25,21 @@ use zeroize::Zeroize;
 
 use crate::{
     curve::{Curve, double_times, weighted_sum},
-    engine::{Engine, Words},
+    engine::Engine,
     progress::{Cancelled, Token},
     scalars::Exponents,
     secret::Secret,
 };
 
 mod plan;
+mod recode;
+mod scratch;
 mod table;
 mod tree;
 
 pub use plan::Plan;
-pub use tree::Workspace;
+use recode::Recoded;
+pub use scratch::Workspace;
 use tree::{Chunk, Group, MAX_POINTS, NEGATIVE, Sum};
 
 /// References that are added up as one task: enough that an inversion is nothing, few enough that
@@ -246,50 +249,6 @@ impl<E: Engine, C: Curve> Bases<E, C> {
         }
         // As they are now: key k ends at starts[k]; the first is the zeros' end.
         Sorted { starts, references }
-    }
-}
-
-/// Exponents by point instead of by column, with the constant of [`Plan::offset`] added.
-struct Recoded {
-    /// Words and reference to the point in copy 0, negated if the exponent is negative.
-    long: Vec<(Words, u32)>,
-    /// Absolute values of at most 2^(c−1), as bucket and reference.
-    short: Vec<(u32, u32)>,
-}
-
-impl Drop for Recoded {
-    fn drop(&mut self) {
-        for (words, reference) in &mut self.long {
-            words.zeroize();
-            reference.zeroize();
-        }
-        for (key, reference) in &mut self.short {
-            key.zeroize();
-            reference.zeroize();
-        }
-    }
-}
-
-impl Recoded {
-    fn new(plan: &Plan, columns: &[u32], exponents: &Exponents) -> Self {
-        let offset = plan.offset();
-        let mut recoded = Self {
-            long: Vec::with_capacity(columns.len()),
-            short: Vec::with_capacity(columns.len()),
-        };
-        for (point, column) in columns.iter().enumerate() {
-            let Some((words, negative)) = exponents.get(*column as usize) else {
-                continue;
-            };
-            let reference = point as u32 | if negative { NEGATIVE } else { 0 };
-            let small = words[1] | words[2] | words[3] == 0 && words[0] <= plan.buckets() as u64;
-            if !small {
-                recoded.long.push((plan::add(&words, &offset), reference));
-            } else if words[0] != 0 {
-                recoded.short.push((words[0] as u32, reference));
-            }
-        }
-        recoded
     }
 }
 

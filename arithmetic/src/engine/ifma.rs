@@ -25,36 +25,19 @@
 // Indices, not closures: those would be compiled without the engine's instructions.
 #![allow(clippy::needless_range_loop)]
 
-use core::{
-    arch::x86_64::{
-        __m512i, _MM_HINT_T0, _mm_prefetch, _mm256_loadu_si256, _mm512_add_epi64, _mm512_and_si512,
-        _mm512_castsi256_si512, _mm512_cmpeq_epi64_mask, _mm512_cmplt_epi64_mask,
-        _mm512_inserti64x4, _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64,
-        _mm512_mask_add_epi64, _mm512_mask_blend_epi64, _mm512_mask_sub_epi64, _mm512_or_si512,
-        _mm512_permutex2var_epi64, _mm512_permutexvar_epi64, _mm512_set1_epi64,
-        _mm512_setzero_si512, _mm512_shuffle_i64x2, _mm512_slli_epi64, _mm512_srai_epi64,
-        _mm512_srli_epi64, _mm512_storeu_si512, _mm512_sub_epi64, _mm512_unpackhi_epi64,
-        _mm512_unpacklo_epi64, _mm512_xor_si512,
-    },
-    marker::PhantomData,
-};
+mod limbs;
+mod vector;
+
+use core::marker::PhantomData;
 
 use ark_bn254::{Fq, Fr};
-use ark_ff::PrimeField;
 use zeroize::Zeroize;
 
 #[cfg(doc)]
 use super::MAX_PRODUCTS;
 use super::{Engine, Kernel, LANES, Lanes, Words};
-use crate::words::Raw;
-
-type Vector = __m512i;
-/// Ten columns of a product.
-type Wide = [Vector; 10];
-
-const LIMBS: usize = 5;
-const BITS: u32 = 52;
-const MASK: u64 = (1 << BITS) - 1;
+use limbs::*;
+use vector::*;
 
 /// Shows that the processor has AVX-512 F, DQ, VL and IFMA, and that the system saves their state.
 #[derive(Clone, Copy, Debug)]
@@ -112,379 +95,11 @@ impl Engine for Ifma {
     #[inline(always)]
     fn prefetch<T>(self, target: &T) {
         let bytes = core::ptr::from_ref(target).cast::<i8>();
-        // SAFETY: a prefetch of any address is no access; this one is a reference's.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(bytes) };
+        fetch(bytes);
         if size_of::<T>() > 64 {
-            // SAFETY: as above, and the address is within the object.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(bytes.add(64)) };
+            fetch(bytes.wrapping_add(64));
         }
     }
-}
-
-/// Constants of a field, computed when compiled.
-pub trait Modulus: Raw {
-    /// 52-bit limbs of p.
-    const P: [u64; LIMBS] = limbs52(&<Self as PrimeField>::MODULUS.0);
-    /// −p⁻¹ mod 2^52.
-    const NEGATED_INVERSE: u64 = negated_inverse(<Self as PrimeField>::MODULUS.0[0]);
-    /// Limb j of (4 − q)·p, signed, for the estimates q = 0 … 7.
-    const MULTIPLES: &'static Multiples = &multiples(&Self::P);
-    /// What makes the top limb of a value in (−3.9 p, 4 p) positive, less what carries may take.
-    const BIAS: u64 = 4 * Self::P[4] - 16;
-    /// ⌊2^52 / (p's top limb + 1)⌋.
-    const RECIPROCAL: u64 = (1 << BITS) / (Self::P[4] + 1);
-    /// p·2^256 in limbs 4 … 9: with it, a difference of two products stays positive.
-    const SHIFTED: [u64; 6] = shifted(&<Self as PrimeField>::MODULUS.0);
-}
-
-impl Modulus for Fq {}
-impl Modulus for Fr {}
-
-/// A vector for each limb.
-#[repr(C, align(64))]
-pub struct Multiples([[u64; 8]; LIMBS]);
-
-const fn limbs52(words: &[u64; 4]) -> [u64; LIMBS] {
-    let [a, b, c, d] = *words;
-    [
-        a & MASK,
-        (a >> 52 | b << 12) & MASK,
-        (b >> 40 | c << 24) & MASK,
-        (c >> 28 | d << 36) & MASK,
-        d >> 16,
-    ]
-}
-
-const fn negated_inverse(p: u64) -> u64 {
-    // Newton: each step doubles the number of right bits.
-    let mut inverse = 1u64;
-    let mut step = 0;
-    while step < 6 {
-        inverse = inverse.wrapping_mul(2u64.wrapping_sub(p.wrapping_mul(inverse)));
-        step += 1;
-    }
-    inverse.wrapping_neg() & MASK
-}
-
-const fn multiples(p: &[u64; LIMBS]) -> Multiples {
-    let mut table = [[0; 8]; LIMBS];
-    let mut limb = 0;
-    while limb < LIMBS {
-        let mut q = 0;
-        while q < 8 {
-            table[limb][q] = 4u64.wrapping_sub(q as u64).wrapping_mul(p[limb]);
-            q += 1;
-        }
-        limb += 1;
-    }
-    Multiples(table)
-}
-
-const fn shifted(words: &[u64; 4]) -> [u64; 6] {
-    // p·2^48 in limbs of 52 bits: limb j begins at bit 52 j − 48 of p.
-    let [a, b, c, d] = *words;
-    [
-        a << 48 & MASK,
-        a >> 4 & MASK,
-        (a >> 56 | b << 8) & MASK,
-        (b >> 44 | c << 20) & MASK,
-        (c >> 32 | d << 32) & MASK,
-        d >> 20,
-    ]
-}
-
-// Intrinsics by short names. Private: the module's argument holds for their callers.
-macro_rules! intrinsics {
-    ($($name:ident($($argument:ident),+) = $intrinsic:ident;)+) => {$(
-        #[inline(always)]
-        fn $name($($argument: Vector),+) -> Vector {
-            // SAFETY: the processor has the instruction (see the module).
-            unsafe { $intrinsic($($argument),+) }
-        }
-    )+};
-}
-
-intrinsics! {
-    plus(a, b) = _mm512_add_epi64;
-    minus(a, b) = _mm512_sub_epi64;
-    and(a, b) = _mm512_and_si512;
-    or(a, b) = _mm512_or_si512;
-    xor(a, b) = _mm512_xor_si512;
-    low(sum, a, b) = _mm512_madd52lo_epu64;
-    high(sum, a, b) = _mm512_madd52hi_epu64;
-    interleave_low(a, b) = _mm512_unpacklo_epi64;
-    interleave_high(a, b) = _mm512_unpackhi_epi64;
-    permute(index, a) = _mm512_permutexvar_epi64;
-    permute_two(a, index, b) = _mm512_permutex2var_epi64;
-}
-
-#[inline(always)]
-fn zero() -> Vector {
-    // SAFETY: see the module.
-    unsafe { _mm512_setzero_si512() }
-}
-
-#[inline(always)]
-fn all(value: u64) -> Vector {
-    // SAFETY: see the module.
-    unsafe { _mm512_set1_epi64(value.cast_signed()) }
-}
-
-#[inline(always)]
-fn carry(a: Vector) -> Vector {
-    // SAFETY: see the module.
-    unsafe { _mm512_srai_epi64::<BITS>(a) }
-}
-
-#[inline(always)]
-fn left<const N: u32>(a: Vector) -> Vector {
-    // SAFETY: see the module.
-    unsafe { _mm512_slli_epi64::<N>(a) }
-}
-
-#[inline(always)]
-fn right<const N: u32>(a: Vector) -> Vector {
-    // SAFETY: see the module.
-    unsafe { _mm512_srli_epi64::<N>(a) }
-}
-
-#[inline(always)]
-fn blend(mask: u8, a: Vector, b: Vector) -> Vector {
-    // SAFETY: see the module.
-    unsafe { _mm512_mask_blend_epi64(mask, b, a) }
-}
-
-#[inline(always)]
-fn read(words: &[u64; 8]) -> Vector {
-    // SAFETY: reads the 64 bytes that the reference is to, unaligned; see the module.
-    unsafe { _mm512_loadu_si512(words.as_ptr().cast()) }
-}
-
-#[inline(always)]
-fn write(words: &mut [u64; 8], value: Vector) {
-    // SAFETY: writes the 64 bytes that the reference is to, unaligned; see the module.
-    unsafe { _mm512_storeu_si512(words.as_mut_ptr().cast(), value) }
-}
-
-/// Four words each of two rows.
-#[inline(always)]
-fn read_halves(a: *const u64, b: *const u64) -> Vector {
-    // SAFETY: both callers pass pointers to at least four words, from references; see the module.
-    unsafe {
-        _mm512_inserti64x4::<1>(
-            _mm512_castsi256_si512(_mm256_loadu_si256(a.cast())),
-            _mm256_loadu_si256(b.cast()),
-        )
-    }
-}
-
-/// Rows to columns.
-#[inline(always)]
-fn transpose(r: [Vector; 8]) -> [Vector; 8] {
-    // SAFETY: see the module.
-    unsafe {
-        let even = [
-            interleave_low(r[0], r[1]),
-            interleave_low(r[2], r[3]),
-            interleave_low(r[4], r[5]),
-            interleave_low(r[6], r[7]),
-        ];
-        let odd = [
-            interleave_high(r[0], r[1]),
-            interleave_high(r[2], r[3]),
-            interleave_high(r[4], r[5]),
-            interleave_high(r[6], r[7]),
-        ];
-        let a = _mm512_shuffle_i64x2::<0x44>(even[0], even[1]);
-        let b = _mm512_shuffle_i64x2::<0x44>(even[2], even[3]);
-        let c = _mm512_shuffle_i64x2::<0xee>(even[0], even[1]);
-        let d = _mm512_shuffle_i64x2::<0xee>(even[2], even[3]);
-        let e = _mm512_shuffle_i64x2::<0x44>(odd[0], odd[1]);
-        let f = _mm512_shuffle_i64x2::<0x44>(odd[2], odd[3]);
-        let g = _mm512_shuffle_i64x2::<0xee>(odd[0], odd[1]);
-        let h = _mm512_shuffle_i64x2::<0xee>(odd[2], odd[3]);
-        [
-            _mm512_shuffle_i64x2::<0x88>(a, b),
-            _mm512_shuffle_i64x2::<0x88>(e, f),
-            _mm512_shuffle_i64x2::<0xdd>(a, b),
-            _mm512_shuffle_i64x2::<0xdd>(e, f),
-            _mm512_shuffle_i64x2::<0x88>(c, d),
-            _mm512_shuffle_i64x2::<0x88>(g, h),
-            _mm512_shuffle_i64x2::<0xdd>(c, d),
-            _mm512_shuffle_i64x2::<0xdd>(g, h),
-        ]
-    }
-}
-
-/// Four words of each of eight rows to columns.
-#[inline(always)]
-fn transpose_halves(rows: [*const u64; LANES]) -> [Vector; 4] {
-    let first = read(&[0, 1, 8, 9, 4, 5, 12, 13]);
-    let second = read(&[2, 3, 10, 11, 6, 7, 14, 15]);
-    let r = [
-        read_halves(rows[0], rows[4]),
-        read_halves(rows[1], rows[5]),
-        read_halves(rows[2], rows[6]),
-        read_halves(rows[3], rows[7]),
-    ];
-    let (a, b) = (interleave_low(r[0], r[1]), interleave_low(r[2], r[3]));
-    let (c, d) = (interleave_high(r[0], r[1]), interleave_high(r[2], r[3]));
-    [
-        permute_two(a, first, b),
-        permute_two(c, first, d),
-        permute_two(a, second, b),
-        permute_two(c, second, d),
-    ]
-}
-
-/// 64-bit words to 52-bit limbs.
-#[inline(always)]
-fn split(w: [Vector; 4]) -> [Vector; LIMBS] {
-    let mask = all(MASK);
-    [
-        and(w[0], mask),
-        and(or(right::<52>(w[0]), left::<12>(w[1])), mask),
-        and(or(right::<40>(w[1]), left::<24>(w[2])), mask),
-        and(or(right::<28>(w[2]), left::<36>(w[3])), mask),
-        right::<16>(w[3]),
-    ]
-}
-
-/// 52-bit limbs to 64-bit words.
-#[inline(always)]
-fn join(l: [Vector; LIMBS]) -> [Vector; 4] {
-    [
-        or(l[0], left::<52>(l[1])),
-        or(right::<12>(l[1]), left::<40>(l[2])),
-        or(right::<24>(l[2]), left::<28>(l[3])),
-        or(right::<36>(l[3]), left::<16>(l[4])),
-    ]
-}
-
-/// Carries to the top; the value is not negative and below 2^260.
-#[inline(always)]
-fn propagate(l: [Vector; LIMBS]) -> [Vector; LIMBS] {
-    let mask = all(MASK);
-    let b = plus(l[1], carry(l[0]));
-    let c = plus(l[2], carry(b));
-    let d = plus(l[3], carry(c));
-    let e = plus(l[4], carry(d));
-    [and(l[0], mask), and(b, mask), and(c, mask), and(d, mask), e]
-}
-
-/// Takes multiples of p from a value in (−3.9 p, 4 p), given by signed limbs: [0, 1.1 p) is left.
-#[inline(always)]
-fn normalise<M: Modulus>(l: [Vector; LIMBS]) -> [Vector; LIMBS] {
-    let q = high(zero(), plus(l[4], all(M::BIAS)), all(M::RECIPROCAL));
-    propagate([
-        plus(l[0], permute(q, read(&M::MULTIPLES.0[0]))),
-        plus(l[1], permute(q, read(&M::MULTIPLES.0[1]))),
-        plus(l[2], permute(q, read(&M::MULTIPLES.0[2]))),
-        plus(l[3], permute(q, read(&M::MULTIPLES.0[3]))),
-        plus(l[4], permute(q, read(&M::MULTIPLES.0[4]))),
-    ])
-}
-
-#[inline(always)]
-fn each_plus(a: [Vector; LIMBS], b: [Vector; LIMBS]) -> [Vector; LIMBS] {
-    [
-        plus(a[0], b[0]),
-        plus(a[1], b[1]),
-        plus(a[2], b[2]),
-        plus(a[3], b[3]),
-        plus(a[4], b[4]),
-    ]
-}
-
-#[inline(always)]
-fn each_minus(a: [Vector; LIMBS], b: [Vector; LIMBS]) -> [Vector; LIMBS] {
-    [
-        minus(a[0], b[0]),
-        minus(a[1], b[1]),
-        minus(a[2], b[2]),
-        minus(a[3], b[3]),
-        minus(a[4], b[4]),
-    ]
-}
-
-/// `a − b + 2p`, for a factor only: in (0.7 p, 3.3 p).
-#[inline(always)]
-fn factor_difference<M: Modulus>(a: [Vector; LIMBS], b: [Vector; LIMBS]) -> [Vector; LIMBS] {
-    let mut limbs = each_minus(a, b);
-    for (limb, p) in limbs.iter_mut().zip(M::P) {
-        *limb = plus(*limb, all(2 * p));
-    }
-    propagate(limbs)
-}
-
-#[inline(always)]
-fn multiply(a: [Vector; LIMBS], b: [Vector; LIMBS]) -> Wide {
-    multiply_onto([zero(); 10], a, b)
-}
-
-#[inline(always)]
-fn multiply_onto(mut t: Wide, a: [Vector; LIMBS], b: [Vector; LIMBS]) -> Wide {
-    for i in 0..LIMBS {
-        for j in 0..LIMBS {
-            t[i + j] = low(t[i + j], a[i], b[j]);
-            t[i + j + 1] = high(t[i + j + 1], a[i], b[j]);
-        }
-    }
-    t
-}
-
-/// Products of different limbs once, doubled, and the squares.
-#[inline(always)]
-fn multiply_by_itself(a: [Vector; LIMBS]) -> Wide {
-    let mut t = [zero(); 10];
-    for i in 0..LIMBS {
-        for j in i + 1..LIMBS {
-            t[i + j] = low(t[i + j], a[i], a[j]);
-            t[i + j + 1] = high(t[i + j + 1], a[i], a[j]);
-        }
-    }
-    for column in &mut t {
-        *column = plus(*column, *column);
-    }
-    for i in 0..LIMBS {
-        t[2 * i] = low(t[2 * i], a[i], a[i]);
-        t[2 * i + 1] = high(t[2 * i + 1], a[i], a[i]);
-    }
-    t
-}
-
-/// Montgomery's reduction of signed columns whose value is not negative.
-#[inline(always)]
-fn reduce<M: Modulus>(mut t: Wide) -> [Vector; LIMBS] {
-    for i in 0..LIMBS {
-        let m = low(zero(), t[i], all(M::NEGATED_INVERSE));
-        for j in 0..LIMBS {
-            t[i + j] = low(t[i + j], m, all(M::P[j]));
-            t[i + j + 1] = high(t[i + j + 1], m, all(M::P[j]));
-        }
-        // The low 52 bits are zero now.
-        t[i + 1] = plus(t[i + 1], carry(t[i]));
-    }
-    propagate([t[5], t[6], t[7], t[8], t[9]])
-}
-
-/// In [0, p), from below 2 p.
-#[inline(always)]
-fn canonical<M: Modulus>(l: [Vector; LIMBS]) -> [Vector; LIMBS] {
-    let mut reduced = l;
-    for (limb, p) in reduced.iter_mut().zip(M::P) {
-        *limb = minus(*limb, all(p));
-    }
-    let reduced = propagate(reduced);
-    // SAFETY: see the module.
-    let negative = unsafe { _mm512_cmplt_epi64_mask(reduced[4], zero()) };
-    [
-        blend(negative, l[0], reduced[0]),
-        blend(negative, l[1], reduced[1]),
-        blend(negative, l[2], reduced[2]),
-        blend(negative, l[3], reduced[3]),
-        blend(negative, l[4], reduced[4]),
-    ]
 }
 
 impl<M: Modulus> IfmaLanes<M> {
@@ -632,11 +247,7 @@ impl<M: Modulus> Lanes for IfmaLanes<M> {
     fn signed_difference(a: Self, sign_a: u8, b: Self, sign_b: u8) -> Self {
         let mut limbs = [zero(); LIMBS];
         for j in 0..LIMBS {
-            // SAFETY: see the module.
-            limbs[j] = unsafe {
-                let a = _mm512_mask_sub_epi64(a.limbs[j], sign_a, zero(), a.limbs[j]);
-                _mm512_mask_add_epi64(minus(a, b.limbs[j]), sign_b, a, b.limbs[j])
-            };
+            limbs[j] = plus_or_minus(sign_b, negate(sign_a, a.limbs[j]), b.limbs[j]);
         }
         Self::new(normalise::<M>(limbs))
     }
@@ -733,10 +344,7 @@ impl<M: Modulus> Lanes for IfmaLanes<M> {
             zero_bits = or(zero_bits, limb);
             p_bits = or(p_bits, xor(limb, all(p)));
         }
-        // SAFETY: see the module.
-        unsafe {
-            _mm512_cmpeq_epi64_mask(zero_bits, zero()) | _mm512_cmpeq_epi64_mask(p_bits, zero())
-        }
+        equal(zero_bits, zero()) | equal(p_bits, zero())
     }
 
     #[inline(always)]

@@ -16,10 +16,9 @@
 // Indices, not closures: those would be compiled without the engine's instructions.
 #![allow(clippy::needless_range_loop)]
 
-use std::sync::Mutex;
-
 use zeroize::Zeroize;
 
+use super::scratch::{BlockOf, Scratch, Segment};
 use crate::{
     curve::{Coordinate, Curve},
     engine::{Engine, Kernel, LANES},
@@ -34,26 +33,6 @@ const NONE: u32 = u32::MAX;
 pub(super) const MAX_POINTS: usize = INDEX as usize;
 /// Blocks between which a point is asked for and used.
 const AHEAD: usize = 4;
-
-/// Memory that chunks use one after another. Overwritten when dropped: what is in it depends on the
-/// witness.
-pub(super) struct Scratch<E: Engine, C: Curve> {
-    pool: Vec<C::Row>,
-    pairs: Vec<[u32; 2]>,
-    segments: Vec<Segment>,
-    denominators: Vec<BlockOf<E, C>>,
-    prefixes: Vec<BlockOf<E, C>>,
-}
-
-type BlockOf<E, C> = <<C as Curve>::Coordinate<E> as Coordinate>::Block;
-
-#[derive(Clone, Copy)]
-struct Segment {
-    key: u32,
-    first: u32,
-    count: u32,
-    spare: u32,
-}
 
 /// One group, or a part of one: `key` and the range of its references.
 #[derive(Clone, Copy, Debug)]
@@ -73,63 +52,6 @@ pub(super) struct Chunk<'a, E: Engine, C: Curve> {
     pub(super) groups: &'a [Group],
     pub(super) scratch: &'a mut Scratch<E, C>,
     pub(super) sums: &'a mut Vec<Sum<C>>,
-}
-
-/// [`Scratch`]es for as many threads as use them at a time. One workspace serves any number of
-/// multiplications, one after another or at once.
-pub struct Workspace<E: Engine, C: Curve>(Mutex<Vec<Scratch<E, C>>>);
-
-impl<E: Engine, C: Curve> Default for Workspace<E, C> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<E: Engine, C: Curve> Workspace<E, C> {
-    /// Without memory yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    pub(super) fn with<T>(&self, f: impl FnOnce(&mut Scratch<E, C>) -> T) -> T {
-        let free = |workspace: &Self| workspace.0.lock().ok()?.pop();
-        let mut scratch = free(self).unwrap_or_else(Scratch::new);
-        let result = f(&mut scratch);
-        if let Ok(mut all) = self.0.lock() {
-            all.push(scratch);
-        }
-        result
-    }
-}
-
-impl<E: Engine, C: Curve> Scratch<E, C> {
-    const fn new() -> Self {
-        Self {
-            pool: Vec::new(),
-            pairs: Vec::new(),
-            segments: Vec::new(),
-            denominators: Vec::new(),
-            prefixes: Vec::new(),
-        }
-    }
-}
-
-impl<E: Engine, C: Curve> Drop for Scratch<E, C> {
-    fn drop(&mut self) {
-        self.pool.zeroize();
-        self.pairs.zeroize();
-        self.denominators.zeroize();
-        self.prefixes.zeroize();
-        for segment in &mut self.segments {
-            *segment = Segment {
-                key: 0,
-                first: 0,
-                count: 0,
-                spare: 0,
-            };
-        }
-    }
 }
 
 /// A batch of pairs: sums go to the pool from `out` on.
