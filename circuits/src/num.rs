@@ -12,6 +12,7 @@ use ark_relations::gr1cs::{LinearCombination, Variable};
 
 /// A linear combination and its value; the value is absent while only the shape is synthesised.
 #[derive(Clone)]
+#[cfg_attr(test, derive(Debug))]
 pub struct Num {
     // Sorted by variable, without zero coefficients. Empty (but for constants) when only the
     // assignment is wanted.
@@ -67,12 +68,6 @@ impl Num {
         self.constant
     }
 
-    /// Number of columns, the constant one included.
-    #[must_use]
-    pub fn density(&self) -> usize {
-        self.terms.len()
-    }
-
     /// `Σ numᵢ·2^(shift + i)`: bits, lowest first, as an integer.
     #[must_use]
     pub fn from_bits<'a>(bits: impl IntoIterator<Item = &'a Self>, shift: u32) -> Self {
@@ -89,12 +84,9 @@ impl Num {
     pub fn weighted_sum<'a>(parts: impl IntoIterator<Item = (&'a Self, Fr)>) -> Self {
         let mut sum = Self::zero();
         for (part, weight) in parts {
-            sum.terms
-                .extend(part.terms.iter().map(|(v, c)| (*v, weight * c)));
-            sum.value = sum
-                .value
-                .zip(part.value)
-                .map(|(acc, value)| acc + weight * value);
+            let terms = part.terms.iter().map(|(v, c)| (*v, weight * c));
+            sum.terms.extend(terms);
+            sum.value = (sum.value.zip(part.value)).map(|(x, y)| x + weight * y);
             sum.constant &= part.constant;
         }
         sum.terms.sort_by_key(|(variable, _)| *variable);
@@ -229,5 +221,87 @@ impl Neg for Num {
 
     fn neg(self) -> Num {
         -&self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    // The assignment of the tests' columns: column i has the value 10 + i.
+    fn column(index: usize) -> Num {
+        let value = Fr::from(10 + index as u64);
+        Num::variable(Variable::witness(index), Some(value), true)
+    }
+
+    fn assert_well_formed(num: &Num) {
+        let value = num.terms.iter().fold(Fr::ZERO, |sum, (variable, c)| {
+            let index = variable.index().filter(|_| variable.is_witness());
+            sum + *c * index.map_or(Fr::ONE, |index| Fr::from(10 + index as u64))
+        });
+        assert_eq!(num.value(), Some(value));
+        assert!(num.terms.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(num.terms.iter().all(|(_, c)| !c.is_zero()));
+    }
+
+    fn num() -> impl Strategy<Value = Num> {
+        let term = (0usize..6, -3i64..4);
+        (proptest::collection::vec(term, 0..6), -2i64..3).prop_map(|(terms, constant)| {
+            terms
+                .into_iter()
+                .fold(Num::constant(Fr::from(constant)), |sum, (index, c)| {
+                    sum.add_scaled(&column(index), Fr::from(c))
+                })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_operation_gives_sorted_terms_and_their_value(a in num(), b in num(), f in -3i64..4) {
+            let (x, y) = (a.value().unwrap(), b.value().unwrap());
+            let f = Fr::from(f);
+            for (result, expected) in [
+                (&a + &b, x + y),
+                (&a - &b, x - y),
+                (&a + f, x + f),
+                (&a - f, x - f),
+                (&a * f, x * f),
+                (-&a, -x),
+                (-a.clone(), -x),
+                (a.add_scaled(&b, f), x + f * y),
+                (&a - &a, Fr::ZERO),
+                (Num::weighted_sum([(&a, f), (&b, Fr::from(2u8)), (&a, -Fr::ONE)]), f * x + y.double() - x),
+                (Num::from_bits([&a, &b, &a], 3), (x + y.double() + x.double().double()) * Fr::from(8u8)),
+            ] {
+                assert_well_formed(&result);
+                prop_assert_eq!(result.value(), Some(expected));
+            }
+            prop_assert!((&a - &a).terms.is_empty());
+        }
+    }
+
+    #[test]
+    fn only_constants_are_constant() {
+        let (constant, column) = (Num::constant(Fr::from(3u8)), column(0));
+        assert!(constant.is_constant() && !column.is_constant());
+        assert!((&constant + &constant).is_constant());
+        for mixed in [&constant + &column, &column + &constant, &column - &column] {
+            assert!(!mixed.is_constant());
+        }
+        assert!(!Num::from_bits([&column], 0).is_constant());
+        assert!(!Num::from_bits([&constant, &column], 0).is_constant());
+        assert!(Num::from_bits([&constant, &constant], 0).is_constant());
+    }
+
+    #[test]
+    fn a_column_without_a_value_leaves_none() {
+        let unknown = Num::variable(Variable::witness(0), None, true);
+        assert_eq!((&unknown + &column(1)).value(), None);
+        assert_eq!((&column(1) + &unknown).value(), None);
+        let untracked = Num::variable(Variable::witness(0), Some(Fr::ONE), false);
+        assert!(untracked.terms.is_empty());
+        assert_eq!(untracked.value(), Some(Fr::ONE));
     }
 }

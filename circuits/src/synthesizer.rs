@@ -47,12 +47,6 @@ impl Synthesizer {
         &self.column_names
     }
 
-    /// Gives up the names.
-    #[must_use]
-    pub fn into_column_names(self) -> Vec<&'static str> {
-        self.column_names
-    }
-
     /// A new public column.
     ///
     /// # Errors
