@@ -5,15 +5,16 @@
 //! | --- | --- |
 //! | Membership | node₀ = P(ID, sk); nodeₗ ∈ {cₗ₀, cₗ₁, cₗ₂, cₗ₃}, nodeₗ₊₁ = P(cₗ₀, cₗ₁, cₗ₂, cₗ₃); node₁₀ = registry_root |
 //! | Subject integrity | subject = P(SUBJECT, sk, epoch) |
-//! | Share integrity | y = sk + P(RLN, sk, epoch)·x |
+//! | Share integrity | y = sk + P(RLN, sk, epoch, domain)·x |
 //!
 //! | index | public input |
 //! | --- | --- |
 //! | 0 | registry root |
-//! | 1 | epoch |
-//! | 2 | subject |
-//! | 3 | x, the listing's hash |
-//! | 4 | y |
+//! | 1 | domain |
+//! | 2 | epoch |
+//! | 3 | subject |
+//! | 4 | x, the listing's hash |
+//! | 5 | y |
 //!
 //! The public inputs are not folded into one as the claim's are: a verifier of this system pays for
 //! each a multiplication and nothing on a curve, while a fold would be one more hash to prove.
@@ -26,7 +27,7 @@ pub mod sample;
 use halo2_proofs::plonk::{Column, ConstraintSystem, Error, Fixed};
 use rand::{CryptoRng, RngCore};
 use veilpool_primitives::{MerklePath, OperatorSecret, field};
-use veilpool_protocol::{EpochId, FieldBytes, RegistryRootBytes, SubjectBytes};
+use veilpool_protocol::{DomainBytes, EpochId, FieldBytes, RegistryRootBytes, SubjectBytes};
 
 pub use chip::Config;
 
@@ -48,6 +49,8 @@ pub const PROOF_LEN: usize = 1_984;
 pub struct PublicInputs {
     /// Root frozen when the epoch opened.
     pub registry_root: RegistryRootBytes,
+    /// Cluster, program and pool.
+    pub domain: DomainBytes,
     /// The epoch.
     pub epoch: EpochId,
     /// The operator's pseudonym in it.
@@ -101,13 +104,14 @@ pub struct Circuit<'a> {
 
 impl PublicInputs {
     /// How many field elements.
-    pub const COUNT: usize = 5;
+    pub const COUNT: usize = 6;
 
     /// In the order of the circuit's public inputs.
     #[must_use]
     pub fn to_fields(&self) -> [FieldBytes; Self::COUNT] {
         [
             self.registry_root.to_field(),
+            self.domain.to_field(),
             FieldBytes::from_u128(u128::from(self.epoch.get())),
             self.subject.to_field(),
             self.share.x.to_field(),
@@ -157,7 +161,7 @@ pub fn check_native(public: &PublicInputs, witness: &Witness) -> Result<(), Stat
         Statement::SubjectIntegrity,
     )?;
     require(
-        Share::derive(secret, public.epoch, public.share.x) == public.share,
+        Share::derive(secret, public.epoch, &public.domain, public.share.x) == public.share,
         Statement::ShareIntegrity,
     )
 }

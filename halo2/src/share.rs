@@ -2,7 +2,7 @@
 //! as the point of evaluation.
 //!
 //! ```text
-//! a = P(RLN, sk, epoch)          y = sk + a·x          x = 31(SHA-256(listing)) ≠ 0
+//! a = P(RLN, sk, epoch, domain)  y = sk + a·x          x = 31(SHA-256(listing)) ≠ 0
 //! (x₁, y₁), (x₂, y₂), x₁ ≠ x₂:   sk = (y₁·x₂ − y₂·x₁) / (x₂ − x₁)
 //! ```
 //! One share of an epoch says nothing of sk as long as `a` can't be told from random. Two shares of
@@ -10,12 +10,13 @@
 //! one epoch gives the secret to everybody who sees both (attack I9). At x = 0 the share *is* sk, so
 //! x = 0 is no listing hash.
 //!
-//! `a` does not depend on the pool: an operator must use a secret of its own in each pool.
+//! The domain (cluster, program and pool) is in `a`, so that whoever uses one secret in two pools, or tries out a test
+//! network with it, doesn't lose it by listing in both. Subjects don't contain it: such an operator can be linked.
 
 use ark_bn254::Fr;
 use ark_ff::{Field, Zero};
 use veilpool_primitives::{OperatorSecret, field, poseidon};
-use veilpool_protocol::{EpochId, FieldBytes, SubjectBytes};
+use veilpool_protocol::{DomainBytes, EpochId, FieldBytes, SubjectBytes};
 
 /// Domain tag of the line's slope. The next after those of `protocol::tag`; it is kept here because
 /// that file is part of the on-chain program's sources, and the program knows nothing of listings.
@@ -80,17 +81,23 @@ impl ListingHash {
     }
 }
 
-/// a = P(RLN, sk, epoch): the line's slope. As secret as sk.
-pub(crate) fn slope(sk: Fr, epoch: EpochId) -> Fr {
-    poseidon::hash([Fr::from(RLN), sk, Fr::from(epoch.get())])
+/// a = P(RLN, sk, epoch, domain): the line's slope. As secret as sk.
+pub(crate) fn slope(sk: Fr, epoch: EpochId, domain: &DomainBytes) -> Fr {
+    let domain = field::from_bytes(domain.to_field());
+    poseidon::hash([Fr::from(RLN), sk, Fr::from(epoch.get()), domain])
 }
 
 impl Share {
-    /// y = sk + P(RLN, sk, epoch)·x.
+    /// y = sk + P(RLN, sk, epoch, domain)·x.
     #[must_use]
-    pub fn derive(secret: &OperatorSecret, epoch: EpochId, x: ListingHash) -> Self {
+    pub fn derive(
+        secret: &OperatorSecret,
+        epoch: EpochId,
+        domain: &DomainBytes,
+        x: ListingHash,
+    ) -> Self {
         let sk = secret.expose_scalar();
-        let y = sk + slope(sk, epoch) * field::from_bytes(x.0);
+        let y = sk + slope(sk, epoch, domain) * field::from_bytes(x.0);
         Self {
             x,
             y: field::to_bytes(&y),
@@ -137,6 +144,10 @@ mod tests {
         OperatorSecret::generate(&mut ChaCha20Rng::seed_from_u64(seed))
     }
 
+    fn domain(number: u128) -> DomainBytes {
+        DomainBytes::from_field(FieldBytes::from_u128(number))
+    }
+
     fn hash(byte: u8) -> ListingHash {
         ListingHash::from_digest(&[byte; 32]).unwrap()
     }
@@ -158,7 +169,7 @@ mod tests {
         fn i9_two_listings_of_one_epoch_reveal_the_secret(seed in any::<u64>(), e in any::<u32>(), a in 1u8.., b in 1u8..) {
             let (secret, epoch) = (secret(seed), EpochId::new(e));
             let subject = secret.subject(epoch).to_bytes();
-            let shares = [a, b].map(|byte| Share::derive(&secret, epoch, hash(byte)));
+            let shares = [a, b].map(|byte| Share::derive(&secret, epoch, &domain(1), hash(byte)));
             let recovered = recover(&shares[0], &shares[1], &subject, epoch);
             if a == b {
                 prop_assert_eq!(recovered.err(), Some(NoSecret::SameListing));
@@ -169,14 +180,15 @@ mod tests {
     }
 
     #[test]
-    fn i9_shares_of_two_epochs_or_two_operators_reveal_nothing() {
+    fn i9_shares_of_two_epochs_two_pools_or_two_operators_reveal_nothing() {
         let (one, other) = (secret(1), secret(2));
         let (e, f) = (EpochId::new(1), EpochId::new(2));
         let subject = one.subject(e).to_bytes();
-        let first = Share::derive(&one, e, hash(1));
+        let first = Share::derive(&one, e, &domain(1), hash(1));
         for second in [
-            Share::derive(&one, f, hash(2)),
-            Share::derive(&other, e, hash(2)),
+            Share::derive(&one, f, &domain(1), hash(2)),
+            Share::derive(&one, e, &domain(2), hash(2)),
+            Share::derive(&other, e, &domain(1), hash(2)),
         ] {
             assert_eq!(
                 recover(&first, &second, &subject, e).err(),

@@ -40,6 +40,14 @@ impl Default for RegistryTree {
     }
 }
 
+// A tree of 2²⁰ leaves takes a minute to make, so that this is tested by itself.
+fn check_room(leaves: usize) -> Result<(), RegistryFull> {
+    if leaves > CAPACITY as usize {
+        return Err(RegistryFull);
+    }
+    Ok(())
+}
+
 impl RegistryTree {
     /// The tree over these leaves, in the order of their indices.
     ///
@@ -53,9 +61,7 @@ impl RegistryTree {
             .into_iter()
             .map(|leaf| field::from_bytes(leaf.to_field()))
             .collect();
-        if tree.levels[0].len() > CAPACITY as usize {
-            return Err(RegistryFull);
-        }
+        check_room(tree.levels[0].len())?;
         for level in 0..DEPTH {
             tree.levels[level + 1] = (0..tree.levels[level].len().div_ceil(ARITY))
                 .map(|parent| poseidon::hash(tree.children(level, parent)))
@@ -70,9 +76,7 @@ impl RegistryTree {
     /// [`RegistryFull`] for more than 2²⁰.
     pub fn append(&mut self, leaf: CommitmentBytes) -> Result<u32, RegistryFull> {
         let index = self.len();
-        if index >= CAPACITY {
-            return Err(RegistryFull);
-        }
+        check_room(index as usize + 1)?;
         self.levels[0].push(field::from_bytes(leaf.to_field()));
         let mut parent = index as usize;
         for level in 0..DEPTH {
@@ -194,6 +198,27 @@ mod tests {
 
     fn leaf(i: u32) -> CommitmentBytes {
         CommitmentBytes::from_field(FieldBytes::from_u128(u128::from(i) + 1))
+    }
+
+    #[test]
+    fn a_tree_has_room_for_its_capacity_and_no_more() {
+        assert_eq!(check_room(CAPACITY as usize), Ok(()));
+        assert_eq!(check_room(CAPACITY as usize + 1), Err(RegistryFull));
+        let leaf = CommitmentBytes::from_field(FieldBytes::ZERO);
+        let too_many = core::iter::repeat_n(leaf, CAPACITY as usize + 1);
+        assert_eq!(
+            RegistryTree::from_leaves(too_many).err(),
+            Some(RegistryFull)
+        );
+    }
+
+    #[test]
+    fn a_tree_is_empty_until_somebody_joins() {
+        let mut tree = RegistryTree::default();
+        assert!(tree.is_empty());
+        tree.append(CommitmentBytes::from_field(FieldBytes::from_u128(5)))
+            .unwrap();
+        assert!(!tree.is_empty());
     }
 
     #[test]

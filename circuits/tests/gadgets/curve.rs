@@ -4,16 +4,20 @@ use ark_bn254::Fr;
 use ark_ec::{CurveGroup, PrimeGroup};
 use ark_ed_on_bn254::{EdwardsAffine, EdwardsProjective, Fr as SubgroupScalar};
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField, UniformRand};
-use ark_relations::gr1cs::SynthesisError;
+use ark_relations::gr1cs::{ConstraintSystem, SynthesisError};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
-use veilpool_circuits::gadget::{
-    fixed_base,
-    measurer_set::MeasurerKeyVar,
-    montgomery::MontgomeryVar,
-    schnorr::{self, MessageVar},
-    variable_base,
+use veilpool_circuits::{
+    gadget::{
+        fixed_base,
+        measurer_set::MeasurerKeyVar,
+        montgomery::MontgomeryVar,
+        schnorr::{self, MessageVar},
+        variable_base,
+    },
+    matrices::Matrices,
+    synthesizer::Synthesizer,
 };
 use veilpool_primitives::{
     MeasurerKey, MeasurerSecret, SchnorrSignature, digits,
@@ -305,6 +309,55 @@ fn c5_a_key_that_is_no_point_has_no_assignment_even_in_an_absent_slot() {
             }
             let zero = [Fr::ZERO; 3];
             assert!(!verify_with(&mut system, false, &var, &zero, &placeholder));
+        }
+    }
+}
+
+#[test]
+fn c1_each_column_of_a_doubling_addition_is_held_by_its_own_row() {
+    // A cheat chooses one column and computes whatever comes after it honestly: only that column's row fails.
+    let inner = ConstraintSystem::<Fr>::new_ref();
+    let mut cs = Synthesizer::new(inner.clone());
+    let mut point = |multiple: u64| {
+        let (u, v) = coordinates(&affine(SubgroupScalar::from(multiple))).unwrap();
+        let [u, v] = [u, v].map(|value| cs.witness("given", Some(value)).unwrap());
+        MontgomeryVar { u, v }
+    };
+    let (p, q) = (point(3), point(5));
+    let [u_p, v_p, u_q] = [&p.u, &p.v, &q.u].map(|num| num.value().unwrap());
+    let sum = p.double_and_add(&mut cs, &q).unwrap();
+    assert_eq!(
+        value(&sum),
+        coordinates(&affine(SubgroupScalar::from(11u8)))
+    );
+    let matrices = Matrices::from_system(&inner).unwrap();
+    let assignment = [
+        inner.instance_assignment().unwrap(),
+        inner.witness_assignment().unwrap(),
+    ]
+    .concat();
+    assert_eq!(matrices.failing_rows(&assignment), []);
+
+    // Slope, u of P + Q, second slope, u, v: behind 1 and the coordinates of P and Q.
+    let honest = <[Fr; 5]>::try_from(&assignment[5..]).unwrap();
+    let third = |slope: Fr, u_q: Fr| {
+        slope * slope - Fr::from(veilpool_primitives::montgomery::A) - u_p - u_q
+    };
+    for chosen in 0..5 {
+        for change in [Fr::ONE, -Fr::ONE, Fr::from(2u8).pow([90])] {
+            let mut columns = honest;
+            columns[chosen] += change;
+            for next in chosen + 1..5 {
+                let [slope, sum_u, second, u, _] = columns;
+                columns[next] = match next {
+                    1 => third(slope, u_q),
+                    2 => v_p.double() / (u_p - sum_u) - slope,
+                    3 => third(second, sum_u),
+                    _ => second * (u_p - u) - v_p,
+                };
+            }
+            let forged = [&assignment[..5], &columns[..]].concat();
+            assert_eq!(matrices.failing_rows(&forged), [chosen]);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Columns and rows of the listing circuit.
 //!
 //! From the top: P(ID, sk), the path (each level's hash follows the one below, see
-//! [`RegistryChip`]), P(SUBJECT, sk, epoch), P(RLN, sk, epoch), and a row for the share:
+//! [`RegistryChip`]), P(SUBJECT, sk, epoch), P(RLN, sk, epoch, domain), and a row for the share:
 //!
 //! ```text
 //! | a | sk | x | y |     y = sk + a·x
@@ -38,10 +38,11 @@ const ROUND_CONSTANTS: usize = 5;
 /// Index of each public input, in the order of [`PublicInputs::to_fields`].
 mod index {
     pub(super) const REGISTRY_ROOT: usize = 0;
-    pub(super) const EPOCH: usize = 1;
-    pub(super) const SUBJECT: usize = 2;
-    pub(super) const X: usize = 3;
-    pub(super) const Y: usize = 4;
+    pub(super) const DOMAIN: usize = 1;
+    pub(super) const EPOCH: usize = 2;
+    pub(super) const SUBJECT: usize = 3;
+    pub(super) const X: usize = 4;
+    pub(super) const Y: usize = 5;
 }
 
 /// Columns and gates.
@@ -52,6 +53,7 @@ pub struct Config {
     public: Column<Instance>,
     hash_2: PoseidonChip,
     hash_3: PoseidonChip,
+    hash_4: PoseidonChip,
     registry: RegistryChip,
     share: Selector,
 }
@@ -103,6 +105,7 @@ impl Config {
             public,
             hash_2,
             hash_3,
+            hash_4,
             registry,
             share,
         }
@@ -141,11 +144,13 @@ impl Config {
         public(sheet, &subject.output, index::SUBJECT);
         layout.record(Statement::SubjectIntegrity, start..sheet.row());
 
-        // Share integrity: y = sk + P(RLN, sk, epoch)·x.
+        // Share integrity: y = sk + P(RLN, sk, epoch, domain)·x.
         let start = sheet.row();
+        let domain = Input::Free(values.public[index::DOMAIN]);
         let slope = self
-            .hash_3
-            .hash(sheet, &[constant(RLN), sk.into(), epoch.into()])?;
+            .hash_4
+            .hash(sheet, &[constant(RLN), sk.into(), epoch.into(), domain])?;
+        public(sheet, &slope.inputs[3], index::DOMAIN);
         let row = sheet.take(1);
         sheet.enable(self.share, row)?;
         sheet.input(self.columns[0], row, slope.output.into());

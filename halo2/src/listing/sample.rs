@@ -2,7 +2,7 @@
 
 use rand::{CryptoRng, RngCore};
 use veilpool_primitives::{OperatorSecret, RegistryTree};
-use veilpool_protocol::EpochId;
+use veilpool_protocol::{DomainBytes, EpochId, FieldBytes};
 
 use super::{PublicInputs, Witness};
 use crate::share::{ListingHash, Share};
@@ -21,14 +21,17 @@ pub fn generate<R: RngCore + CryptoRng>(rng: &mut R) -> (PublicInputs, Witness) 
     let epoch = EpochId::new(rng.next_u32());
     let mut digest = [0u8; 32];
     rng.fill_bytes(&mut digest);
+    let domain = DomainBytes::from_field(FieldBytes::from_digest(&digest));
+    rng.fill_bytes(&mut digest);
     let Ok(x) = ListingHash::from_digest(&digest) else {
         unreachable!("a random digest isn't zero")
     };
     let public = PublicInputs {
         registry_root: tree.root(),
+        domain,
         epoch,
         subject: secret.subject(epoch).to_bytes(),
-        share: Share::derive(&secret, epoch, x),
+        share: Share::derive(&secret, epoch, &domain, x),
     };
     (public, Witness { secret, path })
 }

@@ -42,7 +42,7 @@ fn the_cells_that_are_written_do_not_depend_on_the_witness() {
         let (public, witness) = sample(seed);
         let grid = grid(&public, &witness);
         assert_eq!(grid.assigned(), blank.assigned());
-        assert_eq!(grid.layout.rows(), 393);
+        assert_eq!(grid.layout.rows(), 385);
     }
 }
 

@@ -6,7 +6,7 @@ use veilpool_halo2::{
     grid::Grid,
     listing::{Circuit, PublicInputs},
 };
-use veilpool_protocol::{EpochId, FieldBytes, RegistryRootBytes, SubjectBytes};
+use veilpool_protocol::{DomainBytes, EpochId, FieldBytes, RegistryRootBytes, SubjectBytes};
 
 use super::common::sample;
 
@@ -15,14 +15,15 @@ fn public_inputs_are_asserted_by_index() {
     let field = FieldBytes::from_u128;
     let public = PublicInputs {
         registry_root: RegistryRootBytes::from_field(field(11)),
-        epoch: EpochId::new(12),
-        subject: SubjectBytes::from_field(field(13)),
+        domain: DomainBytes::from_field(field(12)),
+        epoch: EpochId::new(13),
+        subject: SubjectBytes::from_field(field(14)),
         share: Share {
-            x: ListingHash::new(field(14)).unwrap(),
-            y: field(15),
+            x: ListingHash::new(field(15)).unwrap(),
+            y: field(16),
         },
     };
-    assert_eq!(public.to_fields(), [11, 12, 13, 14, 15].map(field));
+    assert_eq!(public.to_fields(), [11, 12, 13, 14, 15, 16].map(field));
     assert_eq!(public.to_elements(), public.to_fields().map(from_bytes));
 }
 

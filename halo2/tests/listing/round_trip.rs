@@ -8,7 +8,7 @@ use veilpool_halo2::{
     listing::{PROOF_LEN, PublicInputs, Statement},
     system::{KeyError, ProveError, VerifyError},
 };
-use veilpool_protocol::{EpochId, FieldBytes, RegistryRootBytes, SubjectBytes};
+use veilpool_protocol::{DomainBytes, EpochId, FieldBytes, RegistryRootBytes, SubjectBytes};
 
 use super::common::{K, rng, sample};
 
@@ -78,8 +78,9 @@ fn what_does_not_hold_is_not_proven() {
 fn other_public_inputs_are_refused() {
     let proven = proven();
     let one = FieldBytes::from_u128(1);
-    let edits: [fn(&mut PublicInputs, FieldBytes); 5] = [
+    let edits: [fn(&mut PublicInputs, FieldBytes); 6] = [
         |p, one| p.registry_root = RegistryRootBytes::from_field(one),
+        |p, one| p.domain = DomainBytes::from_field(one),
         |p, _| p.epoch = EpochId::new(p.epoch.get().wrapping_add(1)),
         |p, one| p.subject = SubjectBytes::from_field(one),
         |p, one| p.share.x = ListingHash::new(one).unwrap(),

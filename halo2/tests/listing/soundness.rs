@@ -13,7 +13,7 @@ use veilpool_halo2::{
     listing::{PublicInputs, Statement, Witness, check_native},
 };
 use veilpool_primitives::OperatorSecret;
-use veilpool_protocol::{EpochId, FieldBytes, RegistryRootBytes, SubjectBytes};
+use veilpool_protocol::{DomainBytes, EpochId, FieldBytes, RegistryRootBytes, SubjectBytes};
 
 use super::common::{grid, mock, rng, sample};
 
@@ -85,7 +85,12 @@ fn membership() {
     let (mut public, mut witness) = sample(10);
     witness.secret = OperatorSecret::generate(&mut rng(11));
     public.subject = witness.secret.subject(public.epoch).to_bytes();
-    public.share = Share::derive(&witness.secret, public.epoch, public.share.x);
+    public.share = Share::derive(
+        &witness.secret,
+        public.epoch,
+        &public.domain,
+        public.share.x,
+    );
     violates(&public, &witness, Statement::Membership);
 }
 
@@ -111,17 +116,20 @@ fn share_integrity() {
     public.share.y = plus_one(public.share.y);
     violates(&public, &witness, Statement::ShareIntegrity);
 
-    // The share of another listing, epoch or operator.
+    // The share of another listing, epoch, pool or operator.
     let (honest, witness) = sample(14);
     let x = ListingHash::from_digest(&[7; 32]).unwrap();
     let mut public = honest;
     public.share.x = x;
     violates(&public, &witness, Statement::ShareIntegrity);
     let next = EpochId::new(honest.epoch.get().wrapping_add(1));
-    public.share = Share::derive(&witness.secret, next, x);
+    public.share = Share::derive(&witness.secret, next, &honest.domain, x);
+    violates(&public, &witness, Statement::ShareIntegrity);
+    let elsewhere = DomainBytes::from_field(plus_one(honest.domain.to_field()));
+    public.share = Share::derive(&witness.secret, honest.epoch, &elsewhere, x);
     violates(&public, &witness, Statement::ShareIntegrity);
     let other = OperatorSecret::generate(&mut rng(15));
-    public.share = Share::derive(&other, honest.epoch, x);
+    public.share = Share::derive(&other, honest.epoch, &honest.domain, x);
     violates(&public, &witness, Statement::ShareIntegrity);
 }
 
