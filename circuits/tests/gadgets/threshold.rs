@@ -104,3 +104,9 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn metrics_are_named_in_messages() {
+    let names = Metric::ALL.map(|metric| metric.to_string());
+    assert_eq!(names, ["bandwidth", "uptime", "latency", "zone"]);
+}
