@@ -175,7 +175,7 @@ impl Chain {
         let status = answer.value.into_iter().next().flatten();
         Ok(status
             .filter(|status| status.satisfies_commitment(CommitmentConfig::confirmed()))
-            .map(|status| status.err.map_or(Ok(()), |error| Err(error))))
+            .map(|status| status.err.map_or(Ok(()), Err)))
     }
 
     /// What a confirmed transaction used; `None` when the node doesn't tell.
