@@ -10,10 +10,10 @@ export VEILPOOL_PARAMS ?= $(CACHE)/params
 export CARGO_TERM_COLOR ?= auto
 NEXTEST_VERSION := 0.9.143
 
-.PHONY: help demo test lint program program-check tables bench fuzz tools nextest node snarkjs
+.PHONY: help demo test lint program program-check tables bench fuzz miri tools nextest node snarkjs
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s:
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
 
 tools:
 	@command -v cargo >/dev/null || { echo "Rust is missing: install rustup (https://rustup.rs), then run this again." >&2; exit 1; }
@@ -71,7 +71,13 @@ fuzz: tools ## every parser under libFuzzer, a minute each (FUZZ_SECONDS); insta
 	  cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz-targets/corpus/$$target -- \
 	    -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -rss_limit_mb=1024 -malloc_limit_mb=64; done
 
-bench: tools node ## every benchmark, other provers beside ours: writes docs/benchmarks.md, .json and plots (20 minutes)
+miri: tools ## the portable arithmetic under Miri, in minutes; installs a nightly compiler with Miri
+	@rustup toolchain list | grep -q nightly || { echo "== installing a nightly compiler"; rustup toolchain install nightly --profile minimal; }
+	@rustup component add --toolchain nightly miri rust-src
+	RAYON_NUM_THREADS=2 MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-ignore-leaks -Zmiri-tree-borrows" \
+	  cargo +nightly miri test --locked -p veilpool-arithmetic --lib
+
+bench: tools node ## every benchmark, other provers beside ours: writes docs/benchmarks.md, .json and plots (five minutes; the first time twenty)
 	@echo "== building the benchmarks, optimised (the first time this takes some minutes)"
 	cargo build --locked --release -p veilpool-benches --bin bench
 	@echo "== measuring; other provers are installed by npm below $(CACHE)/peers. Leave the machine alone meanwhile"

@@ -15,12 +15,9 @@
 //! grow, so that no copy is left behind. Time and memory access do depend on the witness, as with
 //! every fast prover: a proof is made on the prover's own machine.
 //!
-//! **Unsafe code** is in one module, the intrinsics of the IFMA engine, which begins with the
-//! argument; everything else is safe. Miri runs what is portable:
-//!
-//! ```text
-//! MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test -p veilpool-arithmetic --lib portable
-//! ```
+//! **Unsafe code** is in the IFMA engine: its intrinsics (`engine/ifma/vector.rs`) and the one call that enables
+//! them, each by the argument that the engine begins with; everything else is safe. Miri runs what is portable
+//! (`make miri`); the intrinsics, which it doesn't know, are held to the portable path by tests.
 
 #![deny(unsafe_code)]
 
