@@ -4,4 +4,7 @@
 
 mod common;
 mod differential;
+mod frozen;
+#[path = "../frozen/mod.rs"]
+mod frozen_proofs;
 mod shape;

@@ -5,6 +5,9 @@
 mod common;
 mod completeness;
 mod fingerprint;
+mod frozen;
+#[path = "../frozen/mod.rs"]
+mod frozen_proofs;
 mod public_inputs;
 mod round_trip;
 mod soundness;
