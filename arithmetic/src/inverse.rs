@@ -10,7 +10,7 @@
 
 use crate::{
     engine::{LANES, Lanes, Words},
-    words::Raw,
+    words::{Raw, negated_inverse},
 };
 
 const STEPS: u32 = 31;
@@ -51,13 +51,7 @@ pub(crate) fn invert<F: Raw>(y: &F) -> F {
 }
 
 fn inverse_modulo(y: Words, p: Words) -> Words {
-    let negated_inverse = {
-        let mut inverse = 1u64;
-        for _ in 0..5 {
-            inverse = inverse.wrapping_mul(2u64.wrapping_sub(p[0].wrapping_mul(inverse)));
-        }
-        inverse.wrapping_neg() & LOW
-    };
+    let negated_inverse = negated_inverse(p[0]) & LOW;
     let (mut a, mut b) = (y, p);
     let (mut u, mut v): (Words, Words) = ([1, 0, 0, 0], [0; 4]);
     for _ in 0..ROUNDS {

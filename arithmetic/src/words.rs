@@ -15,6 +15,18 @@ pub trait Raw: PrimeField<BigInt = BigInt<4>> {
     fn from_words(words: &Words) -> Self;
 }
 
+/// −p⁻¹ mod 2^64, of an odd p: what Montgomery's reduction multiplies by.
+pub(crate) const fn negated_inverse(p: u64) -> u64 {
+    // Newton: each step doubles the number of right bits.
+    let mut inverse = 1u64;
+    let mut step = 0;
+    while step < 6 {
+        inverse = inverse.wrapping_mul(2u64.wrapping_sub(p.wrapping_mul(inverse)));
+        step += 1;
+    }
+    inverse.wrapping_neg()
+}
+
 macro_rules! raw {
     ($field:ty) => {
         impl Raw for $field {

@@ -11,7 +11,7 @@ use core::marker::PhantomData;
 use ark_bn254::{Fq, Fr};
 
 use super::{Engine, Kernel, LANES, Lanes, Words};
-use crate::words::Raw;
+use crate::words::{Raw, negated_inverse};
 
 /// Needs no instructions that a machine may lack.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,17 +51,6 @@ impl<F: Raw> Modulus for F {}
 const fn doubled(p: &Words) -> Words {
     let [a, b, c, d] = *p;
     [a << 1, b << 1 | a >> 63, c << 1 | b >> 63, d << 1 | c >> 63]
-}
-
-const fn negated_inverse(p: u64) -> u64 {
-    // Newton: each step doubles the number of right bits.
-    let mut inverse = 1u64;
-    let mut step = 0;
-    while step < 6 {
-        inverse = inverse.wrapping_mul(2u64.wrapping_sub(p.wrapping_mul(inverse)));
-        step += 1;
-    }
-    inverse.wrapping_neg()
 }
 
 /// `sum + a·b + carry`: the low word, and the new carry.

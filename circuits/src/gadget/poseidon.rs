@@ -57,7 +57,7 @@ impl Tables {
         let rounds = parameters.partial_rounds;
         let first = parameters.full_rounds / 2;
         let first_column: Vec<Fr> = parameters.mds.iter().map(|row| row[0]).collect();
-        // Of round r: what its constants, or an S-box's result, add to an element that is `row` of the state after it.
+        // row·c_r
         let of_constants = |row: &[Fr], r: usize| {
             let constants = &parameters.ark[(first + r) * width..(first + r + 1) * width];
             dot(row, constants)

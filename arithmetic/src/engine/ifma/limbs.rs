@@ -5,7 +5,7 @@ use ark_bn254::{Fq, Fr};
 use ark_ff::PrimeField;
 
 use super::vector::*;
-use crate::words::Raw;
+use crate::words::{Raw, negated_inverse};
 
 /// Ten columns of a product.
 pub(super) type Wide = [Vector; 10];
@@ -19,7 +19,7 @@ pub trait Modulus: Raw {
     /// 52-bit limbs of p.
     const P: [u64; LIMBS] = limbs52(&<Self as PrimeField>::MODULUS.0);
     /// −p⁻¹ mod 2^52.
-    const NEGATED_INVERSE: u64 = negated_inverse(<Self as PrimeField>::MODULUS.0[0]);
+    const NEGATED_INVERSE: u64 = negated_inverse(<Self as PrimeField>::MODULUS.0[0]) & MASK;
     /// Limb j of (4 − q)·p, signed, for the estimates q = 0 … 7.
     const MULTIPLES: &'static Multiples = &multiples(&Self::P);
     /// What makes the top limb of a value in (−3.9 p, 4 p) positive, less what carries may take.
@@ -46,17 +46,6 @@ pub(super) const fn limbs52(words: &[u64; 4]) -> [u64; LIMBS] {
         (c >> 28 | d << 36) & MASK,
         d >> 16,
     ]
-}
-
-const fn negated_inverse(p: u64) -> u64 {
-    // Newton: each step doubles the number of right bits.
-    let mut inverse = 1u64;
-    let mut step = 0;
-    while step < 6 {
-        inverse = inverse.wrapping_mul(2u64.wrapping_sub(p.wrapping_mul(inverse)));
-        step += 1;
-    }
-    inverse.wrapping_neg() & MASK
 }
 
 const fn multiples(p: &[u64; LIMBS]) -> Multiples {
