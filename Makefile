@@ -6,11 +6,12 @@ SHELL := /bin/bash
 
 CACHE ?= $(HOME)/.cache/veilpool
 SBF := verifier-program/sbf
+TS := clients/ts
 export VEILPOOL_PARAMS ?= $(CACHE)/params
 export CARGO_TERM_COLOR ?= auto
 NEXTEST_VERSION := 0.9.143
 
-.PHONY: help demo test lint program program-check tables bench fuzz miri tools nextest node snarkjs
+.PHONY: help demo test lint program program-check ts tables bench fuzz miri tools nextest node snarkjs
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -26,7 +27,7 @@ demo: tools ## a tunnel, a proof, a payment: the whole path on this machine, in 
 	@echo "== running the demo: local chain, five measurers, relayer, keeper, four nodes"
 	target/debug/veilpool demo $(DEMO_ARGS)
 
-test: tools nextest program-check snarkjs node ## every test, none skipped
+test: tools nextest program-check snarkjs node ts ## every test, none skipped
 	@echo "== running all tests"
 	VEILPOOL_SNARKJS=$(CACHE)/snarkjs/node_modules/.bin/snarkjs cargo nextest run --locked --workspace
 	@echo "== running the examples in the documentation"
@@ -53,6 +54,14 @@ program: tools ## compile the on-chain program and write it beside its metadata
 program-check: tools ## compile the on-chain program and compare it with the committed one
 	$(SBF)/setup.sh
 	$(SBF)/check.sh
+
+ts: node ## the TypeScript client: built, compared with the program's description, and its bytes with Rust's
+	@cmp -s $(TS)/package-lock.json $(TS)/node_modules/.installed || { echo "== installing what the TypeScript client is made with"; \
+	  npm ci --loglevel=error --no-audit --no-fund --prefix $(TS) && cp $(TS)/package-lock.json $(TS)/node_modules/.installed; }
+	@echo "== building and testing the TypeScript client"
+	npm run --silent --prefix $(TS) build
+	npm run --silent --prefix $(TS) check-generated
+	npm run --silent --prefix $(TS) test
 
 lint: tools ## formatting and clippy, warnings are errors
 	cargo fmt --all --check

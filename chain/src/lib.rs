@@ -11,5 +11,5 @@ pub mod read;
 pub mod send;
 
 pub use backoff::Backoff;
-pub use read::{Chain, ReadError, TokenAccount};
+pub use read::{Chain, ReadError, TokenAccount, frozen_leaves, present_leaves};
 pub use send::{Receipt, SendError};

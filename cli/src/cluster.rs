@@ -2,6 +2,7 @@
 
 use anyhow::{Context, ensure};
 use clap::Args;
+use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
@@ -10,12 +11,14 @@ use spl_associated_token_account_interface::{
 };
 use veilpool_chain::{Chain, Receipt};
 use veilpool_interface::{
+    PoolError, Rules,
     address::{self, TOKEN_PROGRAM},
     builder,
     instruction::InitialisePool,
 };
+use veilpool_params::ON_CHAIN_VERIFYING_KEYS;
 use veilpool_primitives::MeasurerSet;
-use veilpool_protocol::{CommitmentBytes, MeasurerKeyBytes};
+use veilpool_protocol::{CommitmentBytes, MeasurerCount, MeasurerKeyBytes, verifying_key};
 
 /// The program that accepts development keys, for which anybody can forge claims. For local chains only.
 pub(crate) const DEVELOPMENT_PROGRAM: &[u8] =
@@ -28,8 +31,8 @@ pub(crate) const LOCAL_MINT: Pubkey = Pubkey::new_from_array(*b"veilpool-local-m
 /// Of that token.
 pub(crate) const LOCAL_DECIMALS: u8 = 6;
 
-/// Compute budgets, above what each instruction uses.
-const UNITS: u32 = 200_000;
+/// Compute budget, above what each instruction uses.
+const UNITS: u32 = 400_000;
 
 /// Where the chain and the program are.
 #[derive(Clone, Debug, Args)]
@@ -63,28 +66,70 @@ impl ChainArguments {
     }
 }
 
-/// Makes a pool; gives its address.
+/// Sends instructions that one wallet signs and pays for; `what` says what was not done when they are refused.
+pub(crate) async fn send(
+    chain: &Chain,
+    wallet: &Keypair,
+    instructions: &[Instruction],
+    what: &'static str,
+) -> anyhow::Result<Receipt> {
+    let sent = chain.send(wallet, &[], instructions, UNITS).await;
+    sent.context(what)
+}
+
+/// Publishes the verifying key of this build for so many measurers, unless it is on the chain; gives its SHA-256.
+pub(crate) async fn publish_key(
+    chain: &Chain,
+    wallet: &Keypair,
+    measurers: usize,
+) -> anyhow::Result<[u8; 32]> {
+    let count = MeasurerCount::try_from(measurers)?;
+    let keys = MeasurerCount::ALL.into_iter().zip(ON_CHAIN_VERIFYING_KEYS);
+    let file = keys
+        .into_iter()
+        .find_map(|(n, key)| (n == count).then_some(key))
+        .and_then(|key| key.first_chunk::<{ verifying_key::LEN }>())
+        .context("this build has no verifying key for so many measurers")?;
+    let digest = builder::key_digest(file);
+    if chain.key(&digest).await?.is_some() {
+        return Ok(digest);
+    }
+    let instruction = builder::publish_key(chain.program(), &wallet.pubkey(), file);
+    match chain.send(wallet, &[], &[instruction], UNITS).await {
+        Ok(_) => Ok(digest),
+        // Somebody else was there in the meantime: one key has one account.
+        Err(error) if error.reason() == Some(PoolError::AlreadyExists) => Ok(digest),
+        Err(error) => Err(error).context("the verifying key was not published"),
+    }
+}
+
+/// Makes a pool, and publishes its verifying key first; gives its address.
 pub(crate) async fn initialise_pool(
     chain: &Chain,
-    authority: &Keypair,
+    founder: &Keypair,
     mint: &Pubkey,
     rules: InitialisePool,
 ) -> anyhow::Result<(Pubkey, Receipt)> {
-    let pool = address::pool(chain.program(), mint, &authority.pubkey()).0;
-    let instruction = builder::initialise_pool(chain.program(), &authority.pubkey(), mint, rules);
-    let receipt = chain
-        .send(authority, &[], &[instruction], UNITS)
-        .await
-        .context("the pool was not made")?;
+    ensure!(
+        rules.parameters.are_valid(rules.timelock_seconds)
+            && (rules.parameters.min_price..=rules.parameters.max_price).contains(&rules.price),
+        "{}",
+        PoolError::InvalidParameters
+    );
+    let key = publish_key(chain, founder, rules.measurers.len()).await?;
+    let pool = address::pool(chain.program(), mint, &founder.pubkey()).0;
+    let instruction =
+        builder::initialise_pool(chain.program(), &founder.pubkey(), mint, &key, rules);
+    let receipt = send(chain, founder, &[instruction], "the pool was not made").await?;
     Ok((pool, receipt))
 }
 
 // Asked before money goes in: the program can't check that keys are points, and in a pool with one that isn't
 // no claim can be proven.
-async fn mint_of_sound_pool(chain: &Chain, pool: &Pubkey) -> anyhow::Result<Pubkey> {
+async fn sound_pool(chain: &Chain, pool: &Pubkey) -> anyhow::Result<Rules> {
     let pool = chain.pool(pool).await?;
     check_measurers(&pool.measurers)?;
-    Ok(address::pubkey(&pool.mint))
+    Ok(pool.rules)
 }
 
 fn check_measurers(keys: &[MeasurerKeyBytes]) -> anyhow::Result<()> {
@@ -93,20 +138,36 @@ fn check_measurers(keys: &[MeasurerKeyBytes]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Deposits from the wallet's associated token account.
+/// Deposits from the wallet's associated token account, for at least so many shares, which go to its associated
+/// account of shares.
 pub(crate) async fn deposit(
     chain: &Chain,
     pool: &Pubkey,
     wallet: &Keypair,
     amount: u64,
+    min_shares: u64,
 ) -> anyhow::Result<Receipt> {
-    let mint = mint_of_sound_pool(chain, pool).await?;
-    let tokens = get_associated_token_address(&wallet.pubkey(), &mint);
-    let instruction = builder::deposit(chain.program(), pool, &wallet.pubkey(), &tokens, amount);
-    chain
-        .send(wallet, &[], &[instruction], UNITS)
-        .await
-        .context("the deposit was not made")
+    let rules = sound_pool(chain, pool).await?;
+    let [mint, share_mint] = [&rules.mint, &rules.share_mint].map(address::pubkey);
+    let depositor = wallet.pubkey();
+    let instructions = [
+        create_account(&depositor, &depositor, &share_mint),
+        builder::deposit(
+            chain.program(),
+            pool,
+            &depositor,
+            &get_associated_token_address(&depositor, &mint),
+            &get_associated_token_address(&depositor, &share_mint),
+            amount,
+            min_shares,
+        ),
+    ];
+    send(chain, wallet, &instructions, "the deposit was not made").await
+}
+
+/// Makes a holder's associated token account unless it is there.
+pub(crate) fn create_account(payer: &Pubkey, holder: &Pubkey, mint: &Pubkey) -> Instruction {
+    create_associated_token_account_idempotent(payer, holder, mint, &TOKEN_PROGRAM)
 }
 
 /// Bonds an operator from the wallet's associated token account.
@@ -116,14 +177,17 @@ pub(crate) async fn register(
     wallet: &Keypair,
     commitment: CommitmentBytes,
 ) -> anyhow::Result<Receipt> {
-    let mint = mint_of_sound_pool(chain, pool).await?;
+    let mint = address::pubkey(&sound_pool(chain, pool).await?.mint);
     let tokens = get_associated_token_address(&wallet.pubkey(), &mint);
     let instruction =
         builder::register_operator(chain.program(), pool, &wallet.pubkey(), &tokens, commitment);
-    chain
-        .send(wallet, &[], &[instruction], UNITS)
-        .await
-        .context("the operator was not registered")
+    send(
+        chain,
+        wallet,
+        &[instruction],
+        "the operator was not registered",
+    )
+    .await
 }
 
 /// Sends lamports and tokens, making the receiver's token account if need be.
@@ -143,12 +207,7 @@ pub(crate) async fn fund(
     }
     if let Some((mint, amount)) = tokens {
         let target = get_associated_token_address(to, &mint);
-        instructions.push(create_associated_token_account_idempotent(
-            &from,
-            to,
-            &mint,
-            &TOKEN_PROGRAM,
-        ));
+        instructions.push(create_account(&from, to, &mint));
         instructions.push(spl_token_interface::instruction::transfer(
             &TOKEN_PROGRAM,
             &get_associated_token_address(&from, &mint),
@@ -162,10 +221,7 @@ pub(crate) async fn fund(
         !instructions.is_empty(),
         "nothing to send: give --lamports or --tokens"
     );
-    chain
-        .send(wallet, &[], &instructions, UNITS)
-        .await
-        .context("nothing was sent")
+    send(chain, wallet, &instructions, "nothing was sent").await
 }
 
 #[cfg(test)]

@@ -1,9 +1,15 @@
-//! A keeper: opens the next epoch when it is due, and closes claims and epochs after their window, so that rents
-//! go back to whom they belong and reservations to the pool. Anybody may; nothing is trusted to it.
+//! A keeper: opens the next epoch when it is due, closes claims and epochs after their window, so that rents
+//! go back to whom they belong and reservations to the pool, and pays withdrawals and bonds that have waited. Anybody
+//! may; nothing is trusted to it.
 //!
 //! It keeps nothing: what is due is a function of the chain's accounts and clock.
 
+mod due;
+
+pub use due::{Action, Snapshot, due_to_close, due_to_open};
+
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -15,18 +21,17 @@ use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
 use veilpool_chain::{ReadError, SendError};
-use veilpool_interface::{Claim, Epoch, Pool, PoolError, address, builder};
-use veilpool_protocol::{EpochId, NullifierBytes};
+use veilpool_interface::{Pool, PoolError, address, builder};
+use veilpool_protocol::EpochId;
 
 use crate::{
     ledger::{Ledger, PoolOnChain},
     outage::Outage,
+    relayer::submit::token_account,
 };
 
-/// Compute budget of opening and of closing.
+/// Compute budget of each instruction.
 const UNITS: u32 = 100_000;
-/// An epoch may be opened so early: this part of its length before the latest one ends.
-const LEAD: i64 = 4;
 /// Accounts closed between two looks at the clock.
 const MAX_CLOSED: usize = 64;
 
@@ -41,7 +46,7 @@ pub struct KeeperConfig {
     pub pool: Pubkey,
     /// Opens epochs.
     pub open: bool,
-    /// Closes claims and epochs.
+    /// Closes claims and epochs, and pays withdrawals and bonds.
     pub close: bool,
 }
 
@@ -58,65 +63,6 @@ impl KeeperConfig {
     }
 }
 
-/// Something that is due.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Open this epoch.
-    Open(EpochId),
-    /// Close this claim's account.
-    CloseClaim {
-        /// Of the account.
-        address: Pubkey,
-        /// Its epoch.
-        epoch: EpochId,
-        /// Who gets the rent.
-        rent_payer: Pubkey,
-    },
-    /// Close this epoch.
-    CloseEpoch {
-        /// Which.
-        epoch: EpochId,
-        /// Who gets the rent.
-        rent_payer: Pubkey,
-    },
-}
-
-/// The next epoch, if it is due: a quarter of an epoch before the latest ends, so that nodes and measurers
-/// have time for listings. Without operators there is nothing to open.
-#[must_use]
-pub fn due_to_open(pool: &Pool, now: i64) -> Option<Action> {
-    let lead = i64::from(pool.epoch_seconds) / LEAD;
-    let due = now.saturating_add(lead) >= pool.latest_ends_at;
-    (due && pool.registry.leaf_count > 0).then_some(Action::Open(pool.next_epoch))
-}
-
-/// What may be closed: claims before their epochs, the oldest first.
-#[must_use]
-pub fn due_to_close(epochs: &[Epoch], claims: &[(Pubkey, Claim)], now: i64) -> Vec<Action> {
-    let mut claims: Vec<_> = claims
-        .iter()
-        .filter(|(_, claim)| now >= claim.claim_until)
-        .collect();
-    claims.sort_by_key(|(address, claim)| (claim.epoch, *address));
-    let mut epochs: Vec<_> = epochs
-        .iter()
-        .filter(|epoch| now >= epoch.claim_until)
-        .collect();
-    epochs.sort_by_key(|epoch| epoch.number);
-    let close_claims = claims
-        .into_iter()
-        .map(|(address, claim)| Action::CloseClaim {
-            address: *address,
-            epoch: claim.epoch,
-            rent_payer: address::pubkey(&claim.rent_payer),
-        });
-    let close_epochs = epochs.into_iter().map(|epoch| Action::CloseEpoch {
-        epoch: epoch.number,
-        rent_payer: address::pubkey(&epoch.rent_payer),
-    });
-    close_claims.chain(close_epochs).collect()
-}
-
 /// How a keeper is doing.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct KeeperStatus {
@@ -128,6 +74,10 @@ pub struct KeeperStatus {
     pub closed_claims: u64,
     /// Epochs closed by this keeper.
     pub closed_epochs: u64,
+    /// Withdrawals paid by this keeper.
+    pub withdrawals: u64,
+    /// Bonds given back by this keeper.
+    pub bonds: u64,
     /// The pool's next epoch, as seen last.
     pub next_epoch: EpochId,
     /// When the latest epoch ends, in Unix seconds, as seen last.
@@ -235,31 +185,63 @@ impl<L: Ledger> Work<L> {
         let now = self.ledger.now().await?;
         {
             let mut status = lock(&self.status);
-            status.next_epoch = pool.next_epoch;
-            status.latest_ends_at = pool.latest_ends_at;
+            status.next_epoch = pool.books.next_epoch;
+            status.latest_ends_at = pool.books.latest_ends_at;
         }
-        let epoch = Duration::from_secs(pool.epoch_seconds.into());
+        let mint = address::pubkey(&pool.rules.mint);
+        let epoch = Duration::from_secs(pool.rules.parameters.epoch_seconds.into());
         if self.config.open
             && let Some(action) = due_to_open(&pool, now)
         {
-            self.act(&action).await?;
+            self.act(&action, &mint).await?;
         }
         let pause = (epoch / 12).clamp(Duration::from_secs(1), Duration::from_secs(300));
         if self.config.close && *since_close >= pause {
-            let epochs = self.ledger.epochs().await?;
-            let claims = self.ledger.claims().await?;
-            for action in due_to_close(&epochs, &claims, now).iter().take(MAX_CLOSED) {
-                self.act(action).await?;
+            for action in self.due(pool, now).await?.iter().take(MAX_CLOSED) {
+                self.act(action, &mint).await?;
             }
             *since_close = Duration::ZERO;
         }
         Ok((epoch / 60).clamp(Duration::from_millis(200), Duration::from_secs(30)))
     }
 
-    async fn act(&self, action: &Action) -> Result<(), SendError> {
-        let Some(instruction) = self.instruction(action).await? else {
-            return Ok(());
+    /// What may be closed and paid. What would be paid to nobody's token account is left out, so that it takes
+    /// nobody's turn: its owner makes the account, or executes it towards another one.
+    async fn due(&self, pool: Pool, now: i64) -> Result<Vec<Action>, ReadError> {
+        let mint = address::pubkey(&pool.rules.mint);
+        let snapshot = Snapshot {
+            epochs: self.ledger.epochs().await?,
+            claims: self.ledger.claims().await?,
+            withdrawals: self.ledger.withdrawals().await?,
+            operators: self.ledger.operators().await?,
+            pool,
         };
+        let mut known = BTreeMap::new();
+        let mut actions = Vec::new();
+        for action in due_to_close(&snapshot, now) {
+            if let Some(payee) = action.payee() {
+                let exists = match known.get(&payee) {
+                    Some(exists) => *exists,
+                    None => {
+                        let account = token_account(&payee, &mint);
+                        self.ledger.token_account(&account).await?.is_some()
+                    }
+                };
+                known.insert(payee, exists);
+                if !exists {
+                    continue;
+                }
+            }
+            actions.push(action);
+            if actions.len() == MAX_CLOSED {
+                break;
+            }
+        }
+        Ok(actions)
+    }
+
+    async fn act(&self, action: &Action, mint: &Pubkey) -> Result<(), SendError> {
+        let instruction = self.instruction(action, mint);
         match self.ledger.send(&self.keypair, &[instruction], UNITS).await {
             Ok(_) => self.done(action),
             Err(error) => match error.reason() {
@@ -275,35 +257,29 @@ impl<L: Ledger> Work<L> {
         Ok(())
     }
 
-    async fn instruction(&self, action: &Action) -> Result<Option<Instruction>, ReadError> {
+    fn instruction(&self, action: &Action, mint: &Pubkey) -> Instruction {
         let KeeperConfig { program, pool, .. } = &self.config;
-        Ok(match action {
-            Action::Open(epoch) => Some(builder::open_epoch(
-                program,
-                pool,
-                &self.keypair.pubkey(),
-                *epoch,
-            )),
+        match action {
+            Action::Open(epoch) => {
+                builder::open_epoch(program, pool, &self.keypair.pubkey(), *epoch)
+            }
             Action::CloseClaim {
-                address,
                 epoch,
+                nullifier,
                 rent_payer,
-            } => {
-                let nullifier: Option<NullifierBytes> =
-                    self.ledger.nullifier(address, *epoch).await?;
-                if nullifier.is_none() {
-                    tracing::warn!(
-                        "the RPC node has forgotten how the claim {address} came about, so that it can't be closed; use a node that keeps its history"
-                    );
-                }
-                nullifier.map(|nullifier| {
-                    builder::close_claim(program, pool, rent_payer, *epoch, nullifier)
-                })
-            }
+            } => builder::close_claim(program, pool, rent_payer, *epoch, nullifier),
             Action::CloseEpoch { epoch, rent_payer } => {
-                Some(builder::close_epoch(program, pool, rent_payer, *epoch))
+                builder::close_epoch(program, pool, rent_payer, *epoch)
             }
-        })
+            Action::Withdraw { owner, number } => {
+                let tokens = token_account(owner, mint);
+                builder::withdraw(program, pool, owner, *number, &tokens)
+            }
+            Action::ReleaseBond { commitment, bonder } => {
+                let tokens = token_account(bonder, mint);
+                builder::release_bond(program, pool, bonder, &tokens, commitment)
+            }
+        }
     }
 
     fn done(&self, action: &Action) {
@@ -318,18 +294,33 @@ impl<L: Ledger> Work<L> {
                 status.closed_epochs += 1;
                 tracing::info!("epoch {epoch} closed");
             }
+            Action::Withdraw { .. } => {
+                status.withdrawals += 1;
+                tracing::info!("a withdrawal was paid");
+            }
+            Action::ReleaseBond { .. } => {
+                status.bonds += 1;
+                tracing::info!("a bond was given back");
+            }
         }
     }
 }
 
-/// Refusals that mean that another keeper was first, or that the clock has not got there.
+/// Refusals that mean that another keeper was first, that the clock has not got there, or that money is still
+/// reserved.
 const fn is_harmless(reason: PoolError) -> bool {
     matches!(
         reason,
         PoolError::WrongEpoch
             | PoolError::AlreadyExists
             | PoolError::WrongOwner
+            | PoolError::WrongTokenAccount
             | PoolError::EpochNotEnded
             | PoolError::ClaimWindowOpen
+            | PoolError::ClaimsFrozen
+            | PoolError::NoOperators
+            | PoolError::InsufficientLiquidity
+            | PoolError::WithdrawalNotReady
+            | PoolError::BondLocked
     )
 }

@@ -1,14 +1,12 @@
 //! The chain as the roles here use it: an argument, so that their logic runs without a network.
 
-mod history;
-
 use std::future::Future;
 
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use veilpool_chain::{Chain, ReadError, Receipt, SendError, TokenAccount};
-use veilpool_interface::{Claim, Epoch, Pool};
+use veilpool_interface::{Claim, Epoch, Operator, Pool, Withdrawal};
 use veilpool_protocol::{EpochId, NullifierBytes};
 
 /// One pool on a chain. [`PoolOnChain`] is the one that programs use.
@@ -28,14 +26,12 @@ pub trait Ledger: Send + Sync + 'static {
         epoch: EpochId,
         nullifier: &NullifierBytes,
     ) -> impl Future<Output = Result<Option<Claim>, ReadError>> + Send;
-    /// All claims that are not closed, with their addresses.
-    fn claims(&self) -> impl Future<Output = Result<Vec<(Pubkey, Claim)>, ReadError>> + Send;
-    /// The nullifier of a claim's account, which the account itself doesn't hold. `None` when the RPC node has forgotten it.
-    fn nullifier(
-        &self,
-        claim: &Pubkey,
-        epoch: EpochId,
-    ) -> impl Future<Output = Result<Option<NullifierBytes>, ReadError>> + Send;
+    /// All claims that are not closed.
+    fn claims(&self) -> impl Future<Output = Result<Vec<Claim>, ReadError>> + Send;
+    /// All withdrawals that wait.
+    fn withdrawals(&self) -> impl Future<Output = Result<Vec<Withdrawal>, ReadError>> + Send;
+    /// All operators whose bonds have not been released.
+    fn operators(&self) -> impl Future<Output = Result<Vec<Operator>, ReadError>> + Send;
     /// The chain's clock in Unix seconds.
     fn now(&self) -> impl Future<Output = Result<i64, ReadError>> + Send;
     /// A token account.
@@ -90,16 +86,17 @@ impl Ledger for PoolOnChain {
         self.chain.claim(&self.pool, epoch, nullifier).await
     }
 
-    async fn claims(&self) -> Result<Vec<(Pubkey, Claim)>, ReadError> {
-        self.chain.claims(&self.pool).await
+    async fn claims(&self) -> Result<Vec<Claim>, ReadError> {
+        let claims = self.chain.claims(&self.pool).await?;
+        Ok(claims.into_iter().map(|(_, claim)| claim).collect())
     }
 
-    async fn nullifier(
-        &self,
-        claim: &Pubkey,
-        epoch: EpochId,
-    ) -> Result<Option<NullifierBytes>, ReadError> {
-        history::nullifier(&self.chain, &self.pool, claim, epoch).await
+    async fn withdrawals(&self) -> Result<Vec<Withdrawal>, ReadError> {
+        self.chain.withdrawals(&self.pool).await
+    }
+
+    async fn operators(&self) -> Result<Vec<Operator>, ReadError> {
+        self.chain.operators(&self.pool).await
     }
 
     async fn now(&self) -> Result<i64, ReadError> {

@@ -211,7 +211,7 @@ async fn prepare<L: Ledger>(desk: &Desk<L>) {
 }
 
 async fn make_account<L: Ledger>(desk: &Desk<L>) -> Result<(), SendError> {
-    let mint = address::pubkey(&desk.ledger.pool().await?.mint);
+    let mint = address::pubkey(&desk.ledger.pool().await?.rules.mint);
     let relayer = desk.terms.relayer;
     let account = submit::token_account(&relayer, &mint);
     if desk.ledger.token_account(&account).await?.is_none() {

@@ -162,6 +162,13 @@ impl MerklePath {
         (levels, current)
     }
 
+    /// The siblings as bytes, as the program takes them.
+    #[must_use]
+    pub fn siblings_to_bytes(&self) -> [[RegistryNodeBytes; SIBLINGS]; DEPTH] {
+        self.siblings
+            .map(|level| level.map(|node| RegistryNodeBytes::from_field(field::to_bytes(&node))))
+    }
+
     /// The root that the path gives for a leaf.
     #[must_use]
     pub fn root(&self, leaf: Fr) -> Fr {

@@ -70,12 +70,21 @@ pub fn ed25519_message(
 /// Joins parts whose lengths sum to `N`; used for fixed layouts only.
 pub(crate) fn concat<const N: usize>(parts: &[&[u8]]) -> [u8; N] {
     let mut out = [0u8; N];
-    let bytes = parts.iter().flat_map(|part| part.iter());
     debug_assert_eq!(parts.iter().map(|part| part.len()).sum::<usize>(), N);
-    for (slot, byte) in out.iter_mut().zip(bytes) {
-        *slot = *byte;
-    }
+    fill(&mut out, parts);
     out
+}
+
+/// Writes parts one after the other, as many as there is room for.
+#[inline(never)]
+pub fn fill(mut out: &mut [u8], parts: &[&[u8]]) {
+    for part in parts {
+        let Some((slot, rest)) = out.split_at_mut_checked(part.len()) else {
+            return;
+        };
+        slot.copy_from_slice(part);
+        out = rest;
+    }
 }
 
 byte_array! {

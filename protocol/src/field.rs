@@ -23,8 +23,16 @@ impl core::fmt::Display for NonCanonical {
 impl core::error::Error for NonCanonical {}
 
 /// Whether `bytes` (big-endian) is less than the field's order.
+#[inline]
 #[must_use]
 pub fn is_canonical(bytes: &[u8; 32]) -> bool {
+    // Nearly always the first byte decides.
+    bytes[0] < SCALAR_FIELD_ORDER[0] || is_below_order(bytes)
+}
+
+#[cold]
+#[inline(never)]
+fn is_below_order(bytes: &[u8; 32]) -> bool {
     bytes.as_slice() < SCALAR_FIELD_ORDER.as_slice()
 }
 
@@ -155,12 +163,9 @@ impl FieldBytes {
     /// An integer as a field element.
     #[must_use]
     pub const fn from_u128(value: u128) -> Self {
-        let source = value.to_be_bytes();
         let mut bytes = [0u8; 32];
-        let mut i = 0;
-        while i < 16 {
-            bytes[16 + i] = source[i];
-            i += 1;
+        if let Some(low) = bytes.last_chunk_mut() {
+            *low = value.to_be_bytes();
         }
         Self(bytes)
     }
@@ -169,10 +174,8 @@ impl FieldBytes {
     #[must_use]
     pub const fn from_digest(digest: &[u8; 32]) -> Self {
         let mut bytes = [0u8; 32];
-        let mut i = 0;
-        while i < 31 {
-            bytes[i + 1] = digest[i];
-            i += 1;
+        if let (Some(low), Some(first)) = (bytes.last_chunk_mut::<31>(), digest.first_chunk()) {
+            *low = *first;
         }
         Self(bytes)
     }

@@ -125,12 +125,11 @@ impl Thresholds {
     /// `bandwidth + 2^16·uptime + 2^32·latency + 2^48·zone`: 56 bits, one field element of the fold.
     #[must_use]
     pub const fn pack(&self) -> FieldBytes {
-        FieldBytes::from_u128(
-            self.bandwidth.0 as u128
-                | (self.uptime.0 as u128) << 16
-                | (self.latency.0 as u128) << 32
-                | (self.zone.0 as u128) << 48,
-        )
+        let packed = self.bandwidth.0 as u64
+            | (self.uptime.0 as u64) << 16
+            | (self.latency.0 as u64) << 32
+            | (self.zone.0 as u64) << 48;
+        FieldBytes::from_u128(packed as u128)
     }
 
     /// Whether each metric passes: bandwidth, uptime, latency, zone.

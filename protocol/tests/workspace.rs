@@ -16,12 +16,14 @@ use std::{
 const DIRECTIONS: &[(&str, &[&str])] = &[
     ("protocol", &[]),
     ("keyfile", &[]),
-    ("localnet", &[]),
+    ("ed25519-program", &[]),
+    ("localnet", &["ed25519-program"]),
     ("sbf-builtins", &[]),
     ("primitives", &["protocol"]),
     ("tunnel", &["protocol"]),
     ("interface", &["protocol"]),
     ("groth16", &["protocol"]),
+    ("idl", &["interface", "protocol"]),
     ("chain", &["interface", "protocol"]),
     ("arithmetic", &[]),
     ("circuits", &["primitives", "protocol"]),
@@ -45,7 +47,14 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ),
     (
         "program-harness",
-        &["params", "prover", "interface", "primitives", "protocol"],
+        &[
+            "params",
+            "prover",
+            "interface",
+            "ed25519-program",
+            "primitives",
+            "protocol",
+        ],
     ),
     (
         "node",
@@ -116,8 +125,9 @@ const ON_CHAIN: [&str; 5] = [
 ];
 /// Attacks that have to be tested.
 const TESTED_ATTACKS: &[&str] = &[
-    "I1", "I2", "I3", "I4", "I5", "I6", "I7", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9",
-    "P1", "P2", "P3", "P4", "P5", "M1", "M2", "M3", "L2", "L7", "N1",
+    "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "C1", "C2", "C3", "C4", "C5", "C6", "C7",
+    "C8", "C9", "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10", "P11", "P12", "P13",
+    "M1", "M2", "M3", "L2", "L7", "N1",
 ];
 
 #[test]
@@ -231,6 +241,8 @@ fn documents_say_what_the_code_says() {
         ("docs/protocol.md", "error-codes", error_codes()),
         ("docs/threat-model.md", "attack-tests", attack_table()),
         ("docs/design.md", "dependencies", directions()),
+        ("docs/cu-budget.md", "compute-units", compute_units()),
+        ("docs/cu-budget.md", "program-size", program_sizes()),
     ] {
         let text = read(document);
         let open = format!("<!-- generated:{block} -->\n");
@@ -451,6 +463,59 @@ fn error_codes() -> String {
         }
     }
     assert!(next > 6_000, "no refusal was found");
+    out
+}
+
+/// What the program's tests assert.
+fn compute_units() -> String {
+    const DEFAULT_LIMIT: u64 = 200_000;
+    let source = read("verifier-program/program/tests/program/compute_units.rs");
+    let (_, body) = source.split_once("const COMPUTE_UNITS").unwrap();
+    let (_, body) = body.split_once("= [").unwrap();
+    let (body, _) = body.split_once("];").unwrap();
+    let mut out = String::from("| instruction | CU | of 200,000 |\n| --- | --- | --- |\n");
+    for line in body
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with('('))
+    {
+        let (name, units) = line
+            .trim_matches(|c| "(),".contains(c))
+            .rsplit_once(", ")
+            .unwrap();
+        let units: u64 = units.replace('_', "").parse().unwrap();
+        let name = name.trim_matches('"');
+        let share = units * 100 / DEFAULT_LIMIT;
+        out += &format!("| {name} | {} | {share} % |\n", thousands(units));
+    }
+    out
+}
+
+fn program_sizes() -> String {
+    let metadata: toml::Table = read("verifier-program/sbf/veilpool_program.toml")
+        .parse()
+        .unwrap();
+    let mut out = String::from("| file | bytes | SHA-256 |\n| --- | --- | --- |\n");
+    for program in metadata["program"].as_array().unwrap() {
+        let size = u64::try_from(program["size"].as_integer().unwrap()).unwrap();
+        let (file, hash) = (
+            program["file"].as_str().unwrap(),
+            program["sha256"].as_str().unwrap(),
+        );
+        out += &format!("| `{file}` | {} | `{hash}` |\n", thousands(size));
+    }
+    out
+}
+
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
     out
 }
 

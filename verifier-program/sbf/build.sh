@@ -47,9 +47,14 @@ export PATH=$PREFIX/bin:$PATH CARGO_TARGET_DIR=$TARGET CARGO_INCREMENTAL=0
 export RUSTC RUSTC_BOOTSTRAP=1 RUSTC_BOOTSTRAP_SYNTHETIC_TARGET=1
 export __CARGO_TESTS_ONLY_SRC_ROOT=$STAGE/std/library
 
-# BPF has no atomics for a single thread, frames of 4 KiB, and loads of any alignment; version 3 of sBPF.
-FLAGS=(-C passes=lower-atomic -C panic=abort -C target-feature=+allows-misaligned-mem-access
+# BPF has no atomics for a single thread, frames of 4 KiB, and loads of any alignment; version 3 of sBPF. BPF's "v2" is
+# version 1 with "less" besides "greater", which every sBPF has.
+# Bytes: copies of more than 8 words call the runtime (cheaper, too), the linker unrolls and inlines less, and it is
+# told a level that it knows, since the program is compiled for size (the last -O counts).
+FLAGS=(-C passes=lower-atomic -C panic=abort -C target-cpu=v2 -C target-feature=+allows-misaligned-mem-access
   -C link-arg=--llvm-args=-bpf-stack-size=4096 -C link-arg=--arch=v3
+  -C link-arg=--llvm-args=-bpf-max-stores-per-memfunc=8 -C link-arg=--llvm-args=-unroll-threshold=30
+  -C link-arg=--llvm-args=-inline-threshold=60 -C link-arg=-O2
   "--remap-path-prefix=$TREE=/veilpool" "--remap-path-prefix=$STAGE/std=/std")
 for index in "$REGISTRY"/*; do FLAGS+=("--remap-path-prefix=$index=/registry"); done
 CARGO_TARGET_BPFEL_SOLANA_RUSTFLAGS=${FLAGS[*]}
@@ -62,6 +67,7 @@ SOURCES=$("$TREE/verifier-program/sbf/sources.sh")
 build() {
   say "compiling $1"
   (cd "$TREE" && cargo rustc -q -Zjson-target-spec -Zbuild-std=std,panic_abort --release --locked \
+    --config 'profile.release.package.veilpool-program.opt-level="s"' \
     --target "$TREE/verifier-program/sbf/bpfel-solana.json" -p veilpool-program --lib --crate-type cdylib --features "$2")
   cp "$TARGET/bpfel-solana/release/libveilpool_program.so" "$OUTPUT/$1.new"
 }

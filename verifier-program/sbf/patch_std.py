@@ -50,6 +50,47 @@ BEGIN_PANIC = """    #[cfg(target_os = "solana")]
     {
 """
 
+PANIC_FMT = """// Inlined, so that what only a message with values needs (all of formatting) is never linked; such a message is
+// dropped. Literal messages, and file, line and column of every panic, stay.
+#[cfg(target_os = "solana")]
+#[inline]
+#[track_caller]
+#[lang = "panic_fmt"]
+#[rustc_do_not_const_check]
+#[rustc_const_stable_indirect]
+pub const fn panic_fmt(fmt: fmt::Arguments<'_>) -> ! {
+    solana_panic(fmt.as_str(), Location::caller())
+}
+
+#[cfg(target_os = "solana")]
+#[inline(never)]
+#[cold]
+fn solana_panic(literal: Option<&'static str>, location: &'static Location<'static>) -> ! {
+    unsafe extern "Rust" {
+        #[lang = "panic_impl"]
+        fn panic_impl(pi: &PanicInfo<'_>) -> !;
+    }
+    struct Dropped;
+    impl fmt::Display for Dropped {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            Ok(())
+        }
+    }
+    match literal {
+        // SAFETY: `panic_impl` is defined in safe Rust code.
+        Some(text) => unsafe {
+            panic_impl(&PanicInfo::new(&fmt::Arguments::from_str(text), location, false, false))
+        },
+        // SAFETY: as above.
+        None => unsafe {
+            panic_impl(&PanicInfo::new(&format_args!("{Dropped}"), location, false, false))
+        },
+    }
+}
+
+#[cfg(not(target_os = "solana"))]
+"""
+
 
 class Tree:
     """The copy being edited."""
@@ -115,6 +156,41 @@ def panics(tree):
     tree.close_block_before(name, head, "\n}\n", "\n    }")
 
 
+def panic_messages(tree):
+    name = "core/src/panicking.rs"
+    head = ('#[cfg_attr(not(panic = "immediate-abort"), inline(never), cold)]\n#[cfg_attr(panic = "immediate-abort", inline)]\n'
+            '#[track_caller]\n#[lang = "panic_fmt"]')
+    tree.replace(name, head, PANIC_FMT + head)
+    tree.replace(name, '            if cfg!(panic = "immediate-abort") {\n                super::intrinsics::abort()\n            }\n',
+                 '            #[cfg(target_os = "solana")]\n            return solana_panic(fmt.as_str(), Location::caller());\n')
+
+
+def io_errors(tree):
+    # An error keeps its kind only: what it carries would be boxed where it arises and freed where it is dropped,
+    # that is wherever anything is read or written.
+    name = "std/src/io/error.rs"
+    for made in ("Self::_new(kind, error.into())", "Self::_new(ErrorKind::Other, error.into())"):
+        kind = made[len("Self::_new("):].split(",")[0]
+        tree.replace(name, f"        {made}\n",
+                     f'        #[cfg(target_os = "solana")]\n        {{\n            let _ = error;\n            Error::from({kind})\n        }}\n'
+                     f'        #[cfg(not(target_os = "solana"))]\n        {made}\n')
+    free = "            let _ = decode_repr(self.0, |p| Box::<Custom>::from_raw(p));\n"
+    tree.replace("std/src/io/error/repr_bitpacked.rs", free, '            #[cfg(not(target_os = "solana"))]\n' + free)
+
+
+def format_values(tree):
+    # `format!` of values is empty: only messages of errors are made by it, which nobody reads.
+    tree.replace("alloc/src/fmt.rs", "    args.as_str().map_or_else(|| format_inner(args),",
+                 '    #[cfg(target_os = "solana")]\n    return args.as_str().map_or_else(string::String::new, crate::borrow::ToOwned::to_owned);\n'
+                 '    #[cfg(not(target_os = "solana"))]\n    args.as_str().map_or_else(|| format_inner(args),')
+
+
+def one_allocation(tree):
+    # One copy of the allocator, called, rather than one at every allocation.
+    tree.replace("alloc/src/alloc.rs", "#[inline]\n#[cfg_attr(miri, track_caller)] // even without panics, this helps for Miri backtraces\npub unsafe fn alloc(",
+                 '#[cfg_attr(not(target_os = "solana"), inline)]\n#[cfg_attr(target_os = "solana", inline(never))]\n#[cfg_attr(miri, track_caller)]\npub unsafe fn alloc(')
+
+
 def hash_keys(tree):
     # Fixed keys: random ones would want entropy and a writable thread local.
     name = "std/src/hash/random.rs"
@@ -129,7 +205,8 @@ def main():
     source, destination = (pathlib.Path(argument) for argument in sys.argv[1:3])
     shutil.copytree(source, destination, symlinks=True)
     tree = Tree(destination)
-    for edit in (allocation, system_traits, panics, hash_keys):
+    for edit in (allocation, system_traits, panics, panic_messages, io_errors, format_values,
+                 one_allocation, hash_keys):
         edit(tree)
 
 

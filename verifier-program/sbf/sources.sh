@@ -10,6 +10,5 @@ cd "$(dirname "$0")/../.."
   find protocol/src -type f ! -name api.rs
   find verifier-program/{interface,groth16,program}/src verifier-program/sbf/builtins/src -type f
   printf '%s\n' protocol/Cargo.toml verifier-program/{interface,groth16,program}/Cargo.toml verifier-program/sbf/builtins/Cargo.toml
-  printf '%s\n' params/claim-n{3,5,7}-v2.vk
   printf '%s\n' verifier-program/sbf/{setup.sh,build.sh,patch_std.py,bpfel-solana.json}
 } | sort | xargs sha256sum | sha256sum | cut -d' ' -f1

@@ -4,6 +4,7 @@
 
 mod cast;
 mod cheat;
+mod leaving;
 mod report;
 mod stage;
 mod watch;

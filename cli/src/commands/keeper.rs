@@ -25,7 +25,7 @@ pub(crate) struct Run {
     /// Don't open epochs.
     #[arg(long)]
     no_open: bool,
-    /// Don't close claims and epochs.
+    /// Don't close claims and epochs, and don't pay withdrawals and bonds.
     #[arg(long)]
     no_close: bool,
 }

@@ -208,11 +208,22 @@ async fn export(arguments: ExportClaim, output: Output) -> anyhow::Result<()> {
     let info = Relayer::new(Http::new()?, arguments.relayer.clone())
         .info(&pool_bytes)
         .await?;
-    let ids = (address::bytes(chain.program()), pool_bytes, on_chain.mint);
+    let ids = (
+        address::bytes(chain.program()),
+        pool_bytes,
+        on_chain.rules.mint,
+    );
     let bound_to = (info.relayer, info.fee);
     let binding = claim::inputs::binding(ids, record, choice.class, bound_to, &secret);
-    let leaves = chain.leaves(&pool, epoch.leaf_count).await?;
-    let document = claim::document(record, &epoch, leaves, on_chain.domain, &binding, &secret)?;
+    let leaves = chain.leaves(&pool, &epoch).await?;
+    let document = claim::document(
+        record,
+        &epoch,
+        leaves,
+        on_chain.rules.domain,
+        &binding,
+        &secret,
+    )?;
     veilpool_keyfile::write_new(&arguments.out, document.to_json().as_bytes())?;
     output.show(&arguments.out, || arguments.out.display().to_string())
 }

@@ -111,6 +111,17 @@ fn every_command_has_help_and_wrong_arguments_end_with_2() {
         vec!["prove", "--help"],
         vec!["export", "--help"],
         vec!["pool", "init", "--help"],
+        vec!["pool", "request-withdrawal", "--help"],
+        vec!["pool", "withdraw", "--help"],
+        vec!["pool", "withdrawals", "--help"],
+        vec!["pool", "exit", "--help"],
+        vec!["pool", "release-bond", "--help"],
+        vec!["pool", "propose", "--help"],
+        vec!["pool", "propose", "parameters", "--help"],
+        vec!["pool", "proposals", "--help"],
+        vec!["pool", "execute", "--help"],
+        vec!["pool", "pause", "--help"],
+        vec!["pool", "hand-over", "--help"],
         vec!["identity", "new", "--help"],
     ] {
         let output = run(&command);
@@ -119,7 +130,15 @@ fn every_command_has_help_and_wrong_arguments_end_with_2() {
     }
     let localnet = String::from_utf8(run(&["localnet", "--help"]).stdout).unwrap();
     assert!(localnet.contains("What it is not: there is no consensus"));
-    assert_eq!(run(&["pool", "init"]).status.code(), Some(2));
+    for lacking in [
+        &["pool", "init"][..],
+        &["pool", "exit"],
+        &["pool", "request-withdrawal", "--shares", "1", "--all"],
+        &["pool", "propose"],
+        &["pool", "hand-over"],
+    ] {
+        assert_eq!(run(lacking).status.code(), Some(2), "{lacking:?}");
+    }
 }
 
 #[test]

@@ -5,5 +5,6 @@
 mod commands;
 mod daemons;
 mod demo;
+mod pools;
 mod process;
 mod snarkjs;

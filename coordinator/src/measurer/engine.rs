@@ -145,9 +145,9 @@ impl Engine {
     /// What the chain says of the pool.
     pub(crate) async fn learn(&self, pool: &Pool) -> Result<(), StoreError> {
         let facts = Facts {
-            domain: pool.domain,
+            domain: pool.rules.domain,
             measurers: pool.measurers.clone(),
-            epoch_seconds: pool.epoch_seconds,
+            epoch_seconds: pool.rules.parameters.epoch_seconds,
         };
         if self.state().facts.as_ref() == Some(&facts) {
             return Ok(());
@@ -310,7 +310,7 @@ impl Engine {
     async fn update<L: Ledger>(&self, ledger: &L) -> Result<Duration, FollowError> {
         let pool = ledger.pool().await?;
         self.learn(&pool).await?;
-        let next = pool.next_epoch.get();
+        let next = pool.books.next_epoch.get();
         for number in next.saturating_sub(LOOK_BACK)..next {
             let number = EpochId::new(number);
             if self.state().epochs.contains_key(&number) {
@@ -328,7 +328,7 @@ impl Engine {
             }
         }
         self.forget().await?;
-        Ok(poll_interval(pool.epoch_seconds))
+        Ok(poll_interval(pool.rules.parameters.epoch_seconds))
     }
 
     /// Drops epochs whose claims were over long ago.

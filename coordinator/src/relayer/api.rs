@@ -94,7 +94,7 @@ impl<L: Ledger> Desk<L> {
         let pool = self.ledger.pool().await?;
         let epoch = self.ledger.epoch(request.epoch).await?;
         let now = self.ledger.now().await?;
-        let next_epoch = pool.next_epoch;
+        let next_epoch = pool.books.next_epoch;
         let desk = Arc::clone(self);
         let checking = tokio::task::spawn_blocking(move || {
             check(&desk.terms, &pool, epoch.as_ref(), now, &request).map(|checked| (pool, checked))
@@ -112,7 +112,7 @@ impl<L: Ledger> Desk<L> {
 
     async fn submit(&self, pool: &Pool, checked: &Checked) -> Result<ClaimReceipt, Refusal> {
         let id = (checked.arguments.epoch, checked.arguments.nullifier);
-        let mint = address::pubkey(&pool.mint);
+        let mint = address::pubkey(&pool.rules.mint);
         let instructions = submit::instructions(&self.terms, &mint, checked);
         let sent = self
             .ledger
@@ -130,6 +130,10 @@ impl<L: Ledger> Desk<L> {
             }
             Err(error) => return Err(error.into()),
         };
+        // When that can't be read, the receipt is given: nodes take the chain's word for it, not this one.
+        if self.was_frozen_by(&id).await.unwrap_or(false) {
+            return Err(refused(PoolError::ClaimsFrozen));
+        }
         tracing::info!("claim of epoch {} paid", id.0);
         let mut books = self.books();
         books.paid += 1;
@@ -139,6 +143,21 @@ impl<L: Ledger> Desk<L> {
         }
         books.receipts.insert(id, receipt.clone());
         Ok(receipt)
+    }
+
+    /// Whether the transaction froze claims instead of paying: the program takes a claim beyond the number of
+    /// operators as proof that claims can be forged.
+    async fn was_frozen_by(&self, id: &ClaimId) -> Result<bool, ReadError> {
+        if self.ledger.claim(id.0, &id.1).await?.is_some() {
+            return Ok(false);
+        }
+        let frozen = self.ledger.pool().await?.books.frozen;
+        if frozen {
+            tracing::error!(
+                "the pool has had more valid claims than operators and is frozen: the proof system may be broken"
+            );
+        }
+        Ok(frozen)
     }
 
     fn paid_before(&self, id: &ClaimId, checked: &Checked) -> ClaimReceipt {
@@ -232,15 +251,24 @@ fn rejected(rejection: &Rejection, next_epoch: EpochId) -> Refusal {
             Refusal::passing(StatusCode::NOT_FOUND, code, text)
         }
         Rejection::UnknownEpoch(_) => Refusal::lasting(StatusCode::NOT_FOUND, code, text),
-        Rejection::Program(PoolError::EpochNotEnded) => {
-            Refusal::passing(StatusCode::TOO_EARLY, code, text)
-        }
-        Rejection::Program(PoolError::ClaimWindowShut) => {
-            Refusal::lasting(StatusCode::GONE, code, text)
-        }
+        // Here it was this relayer that couldn't.
         Rejection::Program(PoolError::CouldNotVerify) => {
             Refusal::passing(StatusCode::INTERNAL_SERVER_ERROR, code, text)
         }
+        Rejection::Program(reason) => refused(*reason),
+        _ => Refusal::lasting(StatusCode::UNPROCESSABLE_ENTITY, code, text),
+    }
+}
+
+/// What the program says, or would say.
+fn refused(reason: PoolError) -> Refusal {
+    let (code, text) = (reason.name(), reason.to_string());
+    match reason {
+        PoolError::EpochNotEnded => Refusal::passing(StatusCode::TOO_EARLY, code, text),
+        PoolError::ClaimsPaused | PoolError::ClaimsFrozen => {
+            Refusal::passing(StatusCode::SERVICE_UNAVAILABLE, code, text)
+        }
+        PoolError::ClaimWindowShut => Refusal::lasting(StatusCode::GONE, code, text),
         _ => Refusal::lasting(StatusCode::UNPROCESSABLE_ENTITY, code, text),
     }
 }
@@ -265,11 +293,7 @@ impl From<SendError> for Refusal {
                 "expired",
                 "the transaction did not reach the chain in time and won't any more; ask again",
             ),
-            SendError::Refused { reason, .. } => Self::lasting(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                reason.name(),
-                reason.to_string(),
-            ),
+            SendError::Refused { reason, .. } => refused(reason),
             SendError::Runtime {
                 source:
                     TransactionError::InsufficientFundsForFee

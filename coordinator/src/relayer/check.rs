@@ -1,7 +1,8 @@
 //! What a relayer asks of a claim before it pays a transaction's fee for it: what the program will ask,
 //! with the chain's own accounts and the verifier that the chain runs.
 //!
-//! A refusal that the program has a name for goes by that name.
+//! A refusal that the program has a name for goes by that name, and they come in the program's order. Whether the
+//! nullifier has been paid is asked last: only whoever has a valid proof is told.
 
 use sha2::{Digest, Sha256};
 use solana_pubkey::Pubkey;
@@ -92,6 +93,8 @@ impl From<PoolError> for Rejection {
 pub struct Checked {
     /// Of the instruction.
     pub arguments: ClaimArguments,
+    /// SHA-256 of the verifying key that the epoch froze.
+    pub verifying_key: [u8; 32],
     /// Paid to the payout address.
     pub amount: u64,
 }
@@ -113,12 +116,7 @@ pub fn check(
     let epoch = epoch
         .filter(|epoch| epoch.number == request.epoch)
         .ok_or(Rejection::UnknownEpoch(request.epoch))?;
-    if now < epoch.ends_at {
-        return Err(PoolError::EpochNotEnded.into());
-    }
-    if now >= epoch.claim_until {
-        return Err(PoolError::ClaimWindowShut.into());
-    }
+    check_window(pool, epoch, now)?;
     let class = epoch.class(request.class).ok_or(PoolError::UnknownClass)?;
     if terms.fee > request.max_fee {
         return Err(Rejection::FeeTooLow {
@@ -141,7 +139,29 @@ pub fn check(
         proof: request.proof,
     };
     verify(terms, pool, epoch, &arguments)?;
-    Ok(Checked { arguments, amount })
+    Ok(Checked {
+        arguments,
+        verifying_key: epoch.verifying_key,
+        amount,
+    })
+}
+
+/// Whether the program takes claims of the epoch now.
+fn check_window(pool: &Pool, epoch: &Epoch, now: i64) -> Result<(), PoolError> {
+    let books = &pool.books;
+    if books.frozen {
+        return Err(PoolError::ClaimsFrozen);
+    }
+    if now < epoch.ends_at {
+        return Err(PoolError::EpochNotEnded);
+    }
+    if epoch.deadline().has_passed(now, books.paused(now)) {
+        return Err(PoolError::ClaimWindowShut);
+    }
+    if now < books.paused_until {
+        return Err(PoolError::ClaimsPaused);
+    }
+    Ok(())
 }
 
 fn verify(
@@ -155,7 +175,7 @@ fn verify(
         .find(|key| <[u8; 32]>::from(Sha256::digest(key)) == epoch.verifying_key)
         .ok_or(Rejection::UnknownVerifyingKey)?;
     let key = VerifyingKey::parse(key).map_err(|_| Rejection::UnknownVerifyingKey)?;
-    let mint = address::pubkey(&pool.mint);
+    let mint = address::pubkey(&pool.rules.mint);
     let binding = builder::claim_binding(
         &terms.program,
         &terms.pool,

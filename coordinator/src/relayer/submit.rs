@@ -12,7 +12,7 @@ use spl_associated_token_account_interface::{
 };
 use veilpool_interface::{
     address::{self, TOKEN_PROGRAM},
-    builder,
+    builder::{self, ClaimAccounts},
 };
 
 use super::check::{Checked, Terms};
@@ -38,14 +38,18 @@ pub fn create_token_account(payer: &Pubkey, holder: &Pubkey, mint: &Pubkey) -> I
 #[must_use]
 pub fn instructions(terms: &Terms, mint: &Pubkey, claim: &Checked) -> [Instruction; 2] {
     let payee = address::pubkey(&claim.arguments.payout);
+    let accounts = ClaimAccounts {
+        relayer: terms.relayer,
+        payee_tokens: token_account(&payee, mint),
+        relayer_tokens: token_account(&terms.relayer, mint),
+        verifying_key: claim.verifying_key,
+    };
     [
         create_token_account(&terms.relayer, &payee, mint),
         builder::claim(
             &terms.program,
             &terms.pool,
-            &terms.relayer,
-            &token_account(&payee, mint),
-            &token_account(&terms.relayer, mint),
+            &accounts,
             claim.arguments.clone(),
         ),
     ]

@@ -16,7 +16,8 @@ use veilpool_coordinator::{
     measurer::{Keys, ScheduleSecret},
 };
 use veilpool_interface::{
-    Claim, Epoch, Pool, PoolInstruction, Registry, address, builder, class::default_table,
+    Books, Claim, Epoch, Operator, Parameters, Pool, PoolInstruction, Registry, Rules, Withdrawal,
+    address, builder, class::default_table,
 };
 use veilpool_node::exit::{Exit, ExitConfig, Meter, Policy};
 use veilpool_protocol::{
@@ -72,28 +73,63 @@ pub(crate) fn pool(measurers: Vec<MeasurerKeyBytes>, epoch_seconds: u32) -> Pool
         .append(&CommitmentBytes::from_field(field(5)))
         .unwrap();
     Pool {
-        bump: 1,
-        authority: AddressBytes::new([1; 32]),
-        mint: AddressBytes::new([2; 32]),
-        vault: AddressBytes::new([3; 32]),
-        bond_vault: AddressBytes::new([4; 32]),
-        genesis_hash: [5; 32],
-        domain: domain(),
-        set_hash: SetHashBytes::from_field(field(6)),
-        verifying_key: [7; 32],
-        bond_amount: 1,
-        epoch_seconds,
-        claim_window_seconds: 2 * epoch_seconds,
-        rate_cap: 1_000,
-        outflow_bps: 100,
-        assets: 1_000_000,
-        reserved: 0,
-        shares: 0,
-        next_epoch: EPOCH.next().unwrap(),
-        latest_ends_at: 0,
+        rules: Rules {
+            bump: 1,
+            founder: AddressBytes::new([1; 32]),
+            mint: AddressBytes::new([2; 32]),
+            vault: AddressBytes::new([3; 32]),
+            bond_vault: AddressBytes::new([4; 32]),
+            escrow_vault: AddressBytes::new([5; 32]),
+            share_mint: AddressBytes::new([6; 32]),
+            genesis_hash: [5; 32],
+            domain: domain(),
+            timelock_seconds: 4 * epoch_seconds,
+            authority: AddressBytes::new([1; 32]),
+            next_authority: AddressBytes::new([0; 32]),
+            set_hash: SetHashBytes::from_field(field(6)),
+            verifying_key: [7; 32],
+            parameters: parameters(epoch_seconds, 2 * epoch_seconds),
+        },
+        books: Books {
+            assets: 1_000_000,
+            reserved: 0,
+            shares: 0,
+            queued: 0,
+            bonded: 1,
+            escrowed: 0,
+            operators: 1,
+            next_epoch: EPOCH.next().unwrap(),
+            latest_ends_at: 0,
+            last_window: 0,
+            price: 1,
+            settled: 0,
+            attested: 0,
+            next_channel: 0,
+            paused_until: 0,
+            paused_seconds: 0,
+            frozen: false,
+        },
         measurers,
         classes: default_table(),
         registry,
+    }
+}
+
+/// Valid with a timelock of four epochs.
+pub(crate) fn parameters(epoch_seconds: u32, claim_window_seconds: u32) -> Parameters {
+    Parameters {
+        bond_amount: 1_000,
+        epoch_seconds,
+        claim_window_seconds,
+        cooldown_seconds: claim_window_seconds + epoch_seconds,
+        challenge_seconds: 60,
+        rate_cap: 1_000,
+        outflow_bps: 100,
+        hub_fee_cap_bps: 1_000,
+        slash_reward_bps: 2_500,
+        target_utilisation_bps: 5_000,
+        min_price: 1,
+        max_price: 1_000_000,
     }
 }
 
@@ -105,13 +141,16 @@ pub(crate) fn epoch(number: EpochId, starts_at: i64, seconds: i64) -> Epoch {
         starts_at,
         ends_at: starts_at + seconds,
         claim_until: starts_at + 3 * seconds,
+        paused_before: 0,
         registry_root: RegistryRootBytes::from_field(field(8)),
         leaf_count: 1,
+        operators: 1,
         set_hash: SetHashBytes::from_field(field(6)),
         measurers: 3,
         verifying_key: [7; 32],
         rate: 1_000,
-        reserved: 0,
+        budget: 12_000,
+        reserved: 12_000,
         claims: 0,
         rent_payer: AddressBytes::new([9; 32]),
         classes: default_table(),
@@ -122,8 +161,11 @@ pub(crate) fn epoch(number: EpochId, starts_at: i64, seconds: i64) -> Epoch {
 pub(crate) struct Book {
     pub(crate) pool: Pool,
     pub(crate) epochs: Vec<Epoch>,
-    pub(crate) claims: Vec<(Pubkey, Claim)>,
-    pub(crate) nullifiers: Vec<(Pubkey, NullifierBytes)>,
+    pub(crate) claims: Vec<Claim>,
+    pub(crate) withdrawals: Vec<Withdrawal>,
+    pub(crate) operators: Vec<Operator>,
+    /// Token accounts that exist.
+    pub(crate) accounts: Vec<Pubkey>,
     pub(crate) now: Option<i64>,
     pub(crate) down: bool,
     pub(crate) refusals: Vec<SendError>,
@@ -143,7 +185,9 @@ impl TestLedger {
             pool,
             epochs,
             claims: Vec::new(),
-            nullifiers: Vec::new(),
+            withdrawals: Vec::new(),
+            operators: Vec::new(),
+            accounts: Vec::new(),
             now: None,
             down: false,
             refusals: Vec::new(),
@@ -187,38 +231,37 @@ impl Ledger for TestLedger {
     }
 
     async fn claim(&self, epoch: EpochId, nf: &NullifierBytes) -> Result<Option<Claim>, ReadError> {
-        let at = address::claim(&program(), &pool_address(), epoch, nf).0;
         let book = self.up()?;
         Ok(book
             .claims
             .iter()
-            .find(|(a, _)| *a == at)
-            .map(|(_, claim)| claim.clone()))
+            .find(|claim| (claim.epoch, &claim.nullifier) == (epoch, nf))
+            .cloned())
     }
 
-    async fn claims(&self) -> Result<Vec<(Pubkey, Claim)>, ReadError> {
+    async fn claims(&self) -> Result<Vec<Claim>, ReadError> {
         Ok(self.up()?.claims.clone())
     }
 
-    async fn nullifier(
-        &self,
-        claim: &Pubkey,
-        _: EpochId,
-    ) -> Result<Option<NullifierBytes>, ReadError> {
-        let book = self.up()?;
-        Ok(book
-            .nullifiers
-            .iter()
-            .find(|(at, _)| at == claim)
-            .map(|(_, nf)| *nf))
+    async fn withdrawals(&self) -> Result<Vec<Withdrawal>, ReadError> {
+        Ok(self.up()?.withdrawals.clone())
+    }
+
+    async fn operators(&self) -> Result<Vec<Operator>, ReadError> {
+        Ok(self.up()?.operators.clone())
     }
 
     async fn now(&self) -> Result<i64, ReadError> {
         Ok(self.up()?.now.unwrap_or_else(now))
     }
 
-    async fn token_account(&self, _: &Pubkey) -> Result<Option<TokenAccount>, ReadError> {
-        self.up().map(|_| None)
+    async fn token_account(&self, address: &Pubkey) -> Result<Option<TokenAccount>, ReadError> {
+        let exists = self.up()?.accounts.contains(address);
+        Ok(exists.then_some(TokenAccount {
+            mint: Pubkey::new_from_array([2; 32]),
+            holder: *address,
+            amount: 0,
+        }))
     }
 
     async fn send(
@@ -232,19 +275,30 @@ impl Ledger for TestLedger {
             return Err(refusal);
         }
         for instruction in instructions {
-            if let Ok(PoolInstruction::Claim(arguments)) =
-                PoolInstruction::decode(&instruction.data)
-            {
+            let decoded = PoolInstruction::decode(&instruction.data);
+            if let Ok(PoolInstruction::Claim(arguments)) = decoded {
+                let Some(epoch) = book
+                    .epochs
+                    .iter_mut()
+                    .find(|it| it.number == arguments.epoch)
+                else {
+                    continue;
+                };
+                // As the program does: more claims than operators freeze, and nothing is paid.
+                if epoch.claims >= epoch.operators {
+                    book.pool.books.frozen = true;
+                    continue;
+                }
+                epoch.claims += 1;
                 let claim = Claim {
                     bump: 1,
                     pool: address::bytes(&pool_address()),
                     epoch: arguments.epoch,
-                    claim_until: i64::MAX,
+                    nullifier: arguments.nullifier,
+                    claim_until: epoch.deadline(),
                     rent_payer: AddressBytes::new([9; 32]),
                 };
-                let at = instruction.accounts[3].pubkey;
-                book.claims.push((at, claim));
-                book.nullifiers.push((at, arguments.nullifier));
+                book.claims.push(claim);
             }
         }
         book.sent.push(instructions.to_vec());

@@ -13,14 +13,16 @@ use veilpool_coordinator::{
     Keeper, KeeperConfig, Relayer, RelayerConfig,
     relayer::{check::Terms, submit},
 };
-use veilpool_interface::{address, builder, class::default_table, instruction::InitialisePool};
+use veilpool_interface::{
+    Parameters, address, builder, class::default_table, instruction::InitialisePool,
+};
 use veilpool_localnet::{
     GenesisAirdrop, GenesisProgram, GenesisToken, LAMPORTS_PER_SOL, Localnet, LocalnetConfig,
 };
 use veilpool_protocol::EpochId;
 
 use super::{
-    common::{SEED, keys},
+    common::{SEED, keys, parameters},
     relaying::{FEE, Operator, claim},
 };
 
@@ -66,18 +68,27 @@ async fn make_pool(chain: &Chain, founder: &Keypair, mint: &Pubkey, operator: &O
             .map(|seed| keys(seed).attestation_key())
             .collect(),
         classes: default_table(),
-        bond_amount: BOND,
-        epoch_seconds: SECONDS,
-        claim_window_seconds: SECONDS,
-        rate_cap: 1_000,
-        outflow_bps: 10_000,
+        parameters: Parameters {
+            bond_amount: BOND,
+            outflow_bps: 10_000,
+            ..parameters(SECONDS, SECONDS)
+        },
+        timelock_seconds: 4 * SECONDS,
+        authority: address::bytes(&founder_key),
+        price: 1,
         genesis_hash: chain.genesis_hash().await.unwrap(),
     };
+    let key = include_bytes!("../../../params/claim-n3-v2.vk");
     let pool = address::pool(&program, mint, &founder_key).0;
     let tokens = submit::token_account(&founder_key, mint);
+    let share_mint = address::shares(&program, &pool).0;
+    let shares = submit::token_account(&founder_key, &share_mint);
+    let digest = builder::key_digest(key);
     for instruction in [
-        builder::initialise_pool(&program, &founder_key, mint, rules),
-        builder::deposit(&program, &pool, &founder_key, &tokens, FUNDS),
+        builder::publish_key(&program, &founder_key, key),
+        builder::initialise_pool(&program, &founder_key, mint, &digest, rules),
+        submit::create_token_account(&founder_key, &founder_key, &share_mint),
+        builder::deposit(&program, &pool, &founder_key, &tokens, &shares, FUNDS, 0),
         builder::register_operator(
             &program,
             &pool,
@@ -173,7 +184,7 @@ async fn l2_a_relayer_alone_signs_the_claim_and_a_keeper_opens_and_closes_around
         assert!(!bytes.windows(32).any(|window| window == known));
     }
 
-    // Closed after the window, its nullifier found in the chain's history.
+    // Closed after the window.
     while chain
         .claim(&pool, first, &request.nullifier)
         .await

@@ -117,7 +117,7 @@ impl Operator {
         let attest = |keys: &Keys| {
             let signer = signer(keys);
             let rng = &mut rand::rngs::OsRng;
-            let signed = signer.sign(&pool.domain, &subject, number, metrics, rng);
+            let signed = signer.sign(&pool.rules.domain, &subject, number, metrics, rng);
             Some(AttestationDocument::from(&signed))
         };
         let attestations: Vec<_> = signers().iter().map(attest).collect();
@@ -134,7 +134,7 @@ impl Operator {
         let binding = builder::claim_binding(
             &terms.program,
             &terms.pool,
-            &address::pubkey(&pool.mint),
+            &address::pubkey(&pool.rules.mint),
             &terms.relayer,
             &arguments(&request),
         );
@@ -142,7 +142,7 @@ impl Operator {
         let path = self.tree.path(0).unwrap();
         let inputs = ClaimInputs::new(
             claimed,
-            pool.domain,
+            pool.rules.domain,
             path,
             measurer_set(),
             &attestations,
@@ -202,6 +202,7 @@ fn a_valid_claim_is_accepted_for_the_whole_of_its_window() {
     let Proven { epoch, request, .. } = &*PROVEN;
     let expected = Checked {
         arguments: arguments(request),
+        verifying_key: epoch.verifying_key,
         amount: 12 * 1_000 - FEE,
     };
     for now in [epoch.ends_at, epoch.claim_until - 1] {
@@ -259,6 +260,27 @@ fn each_refusal_has_its_code() {
     changed.registry_root = pool.registry.root;
     assert_eq!(code(&changed, ENDS_AT), "InvalidProof");
 
+    // In the program's order: frozen, too early, shut, paused.
+    let mut stopped = pool.clone();
+    let code = |pool: &Pool, now| {
+        check(&terms(), pool, Some(epoch), now, request)
+            .map_err(|rejection| rejection.code())
+            .map(|_| ())
+    };
+    stopped.books.paused_until = ENDS_AT + 50;
+    stopped.books.paused_seconds = 60;
+    assert_eq!(code(&stopped, ENDS_AT - 1), Err("EpochNotEnded"));
+    assert_eq!(code(&stopped, ENDS_AT + 49), Err("ClaimsPaused"));
+    // A pause eats nothing of the window.
+    let shut = epoch.claim_until + 60;
+    assert_eq!(code(&stopped, ENDS_AT + 50), Ok(()));
+    assert_eq!(code(&stopped, shut - 1), Ok(()));
+    assert_eq!(code(&stopped, shut), Err("ClaimWindowShut"));
+    stopped.books.frozen = true;
+    for now in [ENDS_AT - 1, ENDS_AT + 49, shut] {
+        assert_eq!(code(&stopped, now), Err("ClaimsFrozen"));
+    }
+
     let unknown = check(&terms(), pool, None, ENDS_AT, request).unwrap_err();
     assert_eq!(unknown, Rejection::UnknownEpoch(EPOCH));
     // Another relayer's proof.
@@ -277,7 +299,7 @@ fn l2_no_key_of_the_operator_is_in_the_claims_transaction() {
         operator,
     } = &*PROVEN;
     let claim = checked(request, epoch, ENDS_AT).unwrap();
-    let mint = address::pubkey(&pool.mint);
+    let mint = address::pubkey(&pool.rules.mint);
     let me = relayer().pubkey();
     let instructions = submit::instructions(&terms(), &mint, &claim);
     let message = Message::new(&instructions, Some(&me));
@@ -295,6 +317,7 @@ fn l2_no_key_of_the_operator_is_in_the_claims_transaction() {
         address::vault(&program(), &pool_address()).0,
         address::epoch(&program(), &pool_address(), EPOCH).0,
         address::claim(&program(), &pool_address(), EPOCH, &request.nullifier).0,
+        address::key(&program(), &epoch.verifying_key).0,
         program(),
         address::TOKEN_PROGRAM,
         builder::SYSTEM_PROGRAM,
@@ -353,7 +376,7 @@ async fn a_claim_is_submitted_once_and_its_receipt_given_again() {
     let sent = ledger.book().sent.clone();
     assert_eq!(sent.len(), 2);
     let claim_of = checked(&PROVEN.request, &PROVEN.epoch, ENDS_AT).unwrap();
-    let mint = address::pubkey(&PROVEN.pool.mint);
+    let mint = address::pubkey(&PROVEN.pool.rules.mint);
     assert_eq!(sent[1], submit::instructions(&terms(), &mint, &claim_of));
 }
 
@@ -412,6 +435,23 @@ async fn a_false_claim_costs_the_relayer_nothing() {
 }
 
 #[tokio::test]
+async fn p9_a_claim_that_freezes_the_pool_is_not_taken_for_paid() {
+    let ledger = chain();
+    ledger.book().epochs[0].claims = 1;
+    let relayer = start(&ledger).await;
+    // The program accepts the transaction, pays nothing and freezes claims; from then on they are refused.
+    for _ in 0..2 {
+        assert_eq!(
+            refused(claim(&relayer, &PROVEN.request).await),
+            refusal(503, "ClaimsFrozen", true)
+        );
+    }
+    assert_eq!(relayer.status().paid, 0);
+    let sent = ledger.book().sent.len();
+    assert_eq!(sent, 2, "the relayer's account and one claim");
+}
+
+#[tokio::test]
 async fn what_the_chain_says_comes_back_by_its_code() {
     let ledger = chain();
     let relayer = start(&ledger).await;
@@ -422,10 +462,17 @@ async fn what_the_chain_says_comes_back_by_its_code() {
     for (error, expected) in [
         (
             SendError::Refused {
-                reason: PoolError::ClaimsExceedLeaves,
+                reason: PoolError::WrongTokenAccount,
                 logs: Vec::new(),
             },
-            refusal(422, "ClaimsExceedLeaves", false),
+            refusal(422, "WrongTokenAccount", false),
+        ),
+        (
+            SendError::Refused {
+                reason: PoolError::ClaimsPaused,
+                logs: Vec::new(),
+            },
+            refusal(503, "ClaimsPaused", true),
         ),
         (
             SendError::Expired(solana_signature::Signature::default()),

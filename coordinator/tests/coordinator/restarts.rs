@@ -137,7 +137,7 @@ async fn a_state_of_another_pool_or_version_or_in_use_is_refused() {
     store.close().await;
 
     let world = World::new(now() + 3_600, 600);
-    world.ledger.book().pool.domain = other;
+    world.ledger.book().pool.rules.domain = other;
     let started = Measurer::start_with(
         world.config_at(folder.path()),
         keys(SEED),

@@ -102,11 +102,12 @@ impl Chain {
         svm.set_sysvar(&EpochSchedule::without_warmup());
         // Its default is mainnet's slot; programs must not seem to come from the future.
         svm.set_sysvar(&Clock::default());
-        let svm = svm
+        let mut svm = svm
             .with_feature_accounts()
             .with_default_programs()
             .with_sigverify(false)
             .with_blockhash_check(false);
+        veilpool_ed25519_program::install(&mut svm);
         let built_in: HashSet<Pubkey> = svm.accounts_db().inner.keys().copied().collect();
         Chain {
             svm,

@@ -4,7 +4,7 @@ use std::{future::Future, path::PathBuf, sync::Arc};
 
 use solana_pubkey::Pubkey;
 use veilpool_chain::{Chain, ReadError};
-use veilpool_interface::{Epoch, address};
+use veilpool_interface::{Epoch, Pool, address};
 use veilpool_protocol::{
     AddressBytes, CommitmentBytes, EpochId, MeasurerCount, ProofBytes, SubjectBytes,
     api::{ClaimReceipt, ClaimRequest, RelayerInfo, SignedAttestation},
@@ -67,10 +67,12 @@ impl From<FetchError> for Trouble {
 pub trait ChainView {
     /// An epoch's account; `None` when it is closed.
     fn epoch(&self, epoch: EpochId) -> impl Future<Output = Result<Option<Epoch>, Trouble>> + Send;
-    /// All of the first leaves.
+    /// When an epoch's claim window shuts, in Unix seconds, as far as pauses are known: a running one counts whole.
+    fn window_end(&self, epoch: &Epoch) -> impl Future<Output = Result<i64, Trouble>> + Send;
+    /// All leaves that an epoch froze.
     fn leaves(
         &self,
-        count: u32,
+        epoch: &Epoch,
     ) -> impl Future<Output = Result<Vec<CommitmentBytes>, Trouble>> + Send;
     /// Addresses of all claims.
     fn claims(&self) -> impl Future<Output = Result<Vec<Pubkey>, Trouble>> + Send;
@@ -79,6 +81,14 @@ pub trait ChainView {
         &self,
         mint: &AddressBytes,
     ) -> impl Future<Output = Result<Vec<(AddressBytes, u64)>, Trouble>> + Send;
+}
+
+/// When an epoch's claim window shuts, in Unix seconds: later than when it opened by as long as claims have been
+/// paused since, and will be if the present pause runs to its end.
+#[must_use]
+pub fn window_end(pool: &Pool, epoch: &Epoch) -> i64 {
+    let end = epoch.deadline().unix(pool.books.paused_seconds);
+    end.unwrap_or(i64::MAX)
 }
 
 /// The measurers.
@@ -161,8 +171,13 @@ impl ChainView for PoolOnChain {
         Ok(self.chain.epoch(&self.pool, epoch).await?)
     }
 
-    async fn leaves(&self, count: u32) -> Result<Vec<CommitmentBytes>, Trouble> {
-        Ok(self.chain.leaves(&self.pool, count).await?)
+    async fn window_end(&self, epoch: &Epoch) -> Result<i64, Trouble> {
+        let pool = self.chain.pool(&self.pool).await?;
+        Ok(window_end(&pool, epoch))
+    }
+
+    async fn leaves(&self, epoch: &Epoch) -> Result<Vec<CommitmentBytes>, Trouble> {
+        Ok(self.chain.leaves(&self.pool, epoch).await?)
     }
 
     async fn claims(&self) -> Result<Vec<Pubkey>, Trouble> {

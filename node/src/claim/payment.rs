@@ -149,6 +149,12 @@ impl<C: ChainView, M: Measurers, R: Relayers, P: Proving> Claimant<C, M, R, P> {
         if let Some(payment) = self.find_payment(record).await? {
             return one(Event::Paid(payment));
         }
+        if let Some(epoch) = self.epoch(record).await? {
+            let claim_until = self.world.chain.window_end(&epoch).await?;
+            if claim_until > record.claim_until {
+                return one(Event::Prolonged { claim_until });
+            }
+        }
         // The claim's account may be closed by now; what it paid is still where it was paid to.
         if matches!(record.phase, Phase::Submitted)
             && let Some(amount) = self.held(record).await?.filter(|amount| *amount > 0)

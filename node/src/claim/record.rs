@@ -127,7 +127,7 @@ pub struct ClaimRecord {
     pub starts_at: i64,
     /// Unix seconds; claims are accepted from here.
     pub ends_at: i64,
-    /// Unix seconds; claims are accepted until before here.
+    /// Unix seconds; claims are accepted until before here, as far as it is known: pauses make it later.
     pub claim_until: i64,
     /// The measurers when the epoch opened.
     pub measurers: Vec<MeasurerKeyBytes>,
@@ -181,6 +181,11 @@ pub enum Action {
 pub enum Event {
     /// The epoch has ended.
     Ended,
+    /// Claims were paused, and the window is open for longer.
+    Prolonged {
+        /// Unix seconds.
+        claim_until: i64,
+    },
     /// Final answers of measurers.
     Answered(Vec<Answer>),
     /// Class and time.
@@ -334,6 +339,9 @@ impl ClaimRecord {
         let unexpected = |event| Err(Unexpected { phase, event });
         match event {
             Event::Ended if phase == Phase::Listed => self.phase = Phase::Measured,
+            Event::Prolonged { claim_until } if !phase.is_final() => {
+                self.claim_until = self.claim_until.max(claim_until);
+            }
             Event::Answered(answers) if phase == Phase::Measured => {
                 for answer in answers {
                     self.answer(answer);
@@ -378,6 +386,7 @@ impl ClaimRecord {
                 self.phase = Phase::Unclaimable;
             }
             Event::Ended => return unexpected("the epoch has ended"),
+            Event::Prolonged { .. } => return unexpected("the window is open for longer"),
             Event::Answered(_) => return unexpected("a measurer has answered"),
             Event::Chosen(_) => return unexpected("a class is chosen"),
             Event::SlotUnusable { .. } => return unexpected("a slot is unusable"),

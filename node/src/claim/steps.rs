@@ -107,7 +107,7 @@ impl<C: ChainView, M: Measurers, R: Relayers, P: Proving> Claimant<C, M, R, P> {
         address::bytes(&self.settings.pool)
     }
 
-    async fn epoch(&self, record: &ClaimRecord) -> Result<Option<Epoch>, Trouble> {
+    pub(super) async fn epoch(&self, record: &ClaimRecord) -> Result<Option<Epoch>, Trouble> {
         self.world.chain.epoch(record.epoch).await
     }
 
@@ -245,7 +245,7 @@ impl<C: ChainView, M: Measurers, R: Relayers, P: Proving> Claimant<C, M, R, P> {
             );
         }
         let (relayer, info) = self.find_relayer(record, choice.reward).await?;
-        let leaves = self.world.chain.leaves(epoch.leaf_count).await?;
+        let leaves = self.world.chain.leaves(&epoch).await?;
         let ids = (
             address::bytes(&self.settings.program),
             self.pool(),

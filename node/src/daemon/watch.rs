@@ -8,7 +8,7 @@ use veilpool_interface::{Epoch, Pool};
 use veilpool_protocol::EpochId;
 
 use super::{News, Shared, clock};
-use crate::claim::{ClaimRecord, Trouble};
+use crate::claim::{ClaimRecord, Trouble, effects::window_end};
 
 /// Epochs that may be open at a time: the one announced, the one running, and those whose windows are open.
 const RECENT: u32 = 8;
@@ -25,7 +25,7 @@ pub(super) async fn watch(shared: Arc<Shared>, news: mpsc::Sender<News>) {
                 shared.outages.works(CHAIN);
                 backoff.reset();
                 if !told_pool {
-                    let settings = shared.settings(pool.mint, pool.domain);
+                    let settings = shared.settings(pool.rules.mint, pool.rules.domain);
                     if news.send(News::Pool(Box::new(settings))).await.is_err() {
                         return;
                     }
@@ -38,7 +38,7 @@ pub(super) async fn watch(shared: Arc<Shared>, news: mpsc::Sender<News>) {
                         return;
                     }
                 }
-                interval(pool.epoch_seconds)
+                interval(pool.rules.parameters.epoch_seconds)
             }
             Err(error) => {
                 let next = if error.is_temporary() {
@@ -65,14 +65,14 @@ fn interval(epoch_seconds: u32) -> Duration {
 async fn look(shared: &Shared, seen: &HashSet<EpochId>) -> Result<(Pool, Vec<Epoch>), ReadError> {
     let address = &shared.config.pool;
     let pool = shared.chain.pool(address).await?;
-    let next = pool.next_epoch.get();
+    let next = pool.books.next_epoch.get();
     let mut epochs = Vec::new();
     for number in (next.saturating_sub(RECENT)..next).map(EpochId::new) {
         if seen.contains(&number) {
             continue;
         }
         if let Some(epoch) = shared.chain.epoch(address, number).await? {
-            let is_open = epoch.claim_until.saturating_mul(1_000) > clock::now();
+            let is_open = window_end(&pool, &epoch).saturating_mul(1_000) > clock::now();
             if is_open {
                 epochs.push(epoch);
             }
@@ -82,7 +82,7 @@ async fn look(shared: &Shared, seen: &HashSet<EpochId>) -> Result<(Pool, Vec<Epo
 }
 
 fn record_of(pool: &Pool, epoch: &Epoch) -> ClaimRecord {
-    let times = (epoch.starts_at, epoch.ends_at, epoch.claim_until);
+    let times = (epoch.starts_at, epoch.ends_at, window_end(pool, epoch));
     ClaimRecord::new(epoch.number, times, pool.measurers.clone())
 }
 

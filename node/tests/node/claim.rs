@@ -480,6 +480,45 @@ async fn a_claim_that_was_paid_without_an_answer_is_found_after_the_window() {
     );
 }
 
+#[tokio::test]
+async fn p7_a_pause_keeps_a_claim_alive_after_the_window_that_was_recorded() {
+    let town = Arc::new(Town::new());
+    let claimant = claimant(&town, town.settings(), 1);
+    let mut record = town.record();
+    let shut = SHUT * 1_000;
+    // Paused for 100 seconds since the epoch opened, one of them still to come.
+    town.ledger.lock().unwrap().paused = 100;
+    let action = claimant.next(&record, shut);
+    assert_eq!(action, Action::LookBack);
+    let (events, _) = claimant.perform(action, &record, shut).await.unwrap();
+    let claim_until = SHUT + 100;
+    assert_eq!(events, [Event::Prolonged { claim_until }]);
+    record.apply(events[0].clone()).unwrap();
+    assert_eq!(
+        (record.phase, record.claim_until),
+        (Phase::Listed, claim_until)
+    );
+    assert_eq!(claimant.next(&record, shut), Action::End);
+    // And no longer than that.
+    let shut = claim_until * 1_000;
+    let action = claimant.next(&record, shut);
+    let (events, _) = claimant.perform(action, &record, shut).await.unwrap();
+    assert!(
+        matches!(events[..], [Event::Unclaimable { .. }]),
+        "{events:?}"
+    );
+    record.apply(events[0].clone()).unwrap();
+    assert_eq!(
+        record.apply(Event::Prolonged {
+            claim_until: i64::MAX
+        }),
+        Err(Unexpected {
+            phase: Phase::Unclaimable,
+            event: "the window is open for longer"
+        })
+    );
+}
+
 #[test]
 fn an_event_out_of_place_changes_nothing() {
     let town = Town::new();

@@ -290,7 +290,7 @@ async fn a_node_that_cant_start_says_why() {
         };
 
     let mut elsewhere = good.clone();
-    elsewhere.pool = address::pubkey(&servers.town.pool.mint);
+    elsewhere.pool = address::pubkey(&servers.town.pool.rules.mint);
     let error = refusal(elsewhere, 1).await;
     assert!(
         matches!(

@@ -26,7 +26,7 @@ fn own(town: &Town) -> SignedAttestation {
 fn judge(town: &Town, signed: &SignedAttestation) -> Result<usize, AttestationFault> {
     let set = MeasurerSet::from_bytes(&town.pool.measurers).unwrap();
     let subject = secret(1).subject(EPOCH).to_bytes();
-    check(signed, &set, &town.pool.domain, EPOCH, &subject)
+    check(signed, &set, &town.pool.rules.domain, EPOCH, &subject)
 }
 
 #[test]

@@ -88,10 +88,7 @@ async fn l4_all_leaves_are_asked_for_and_the_path_is_made_here() {
     let claimant = claimant(&town, town.settings(), 1);
     let mut record = town.record();
     advance(&claimant, &mut record, Phase::Proven).await;
-    assert_eq!(
-        town.ledger.lock().unwrap().leaves_asked,
-        [town.epoch.leaf_count]
-    );
+    assert_eq!(town.ledger.lock().unwrap().leaves_asked, [EPOCH]);
 }
 
 #[tokio::test]

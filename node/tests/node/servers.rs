@@ -26,7 +26,7 @@ use veilpool_interface::{
     address::{self, TOKEN_PROGRAM},
 };
 use veilpool_protocol::{
-    AddressBytes, SubjectBytes,
+    AddressBytes, CommitmentBytes, FieldBytes, NullifierBytes, SubjectBytes,
     api::{ApiError, ListingReceipt, ListingRequest, RelayerInfo},
 };
 
@@ -146,7 +146,10 @@ impl Servers {
         let program = town.program.to_string();
         // In base 58, or as a list.
         if *discriminator == json!("4") || *discriminator == json!([3]) {
-            let operators = town.leaves.iter().zip(0u32..).map(|(leaf, index)| {
+            let empty = CommitmentBytes::from_field(FieldBytes::ZERO);
+            let registered = town.leaves.iter().zip(0u32..);
+            let registered = registered.filter(|(leaf, _)| **leaf != empty);
+            let operators = registered.map(|(leaf, index)| {
                 let operator = Operator {
                     bump: 0,
                     pool,
@@ -154,6 +157,7 @@ impl Servers {
                     leaf_index: index,
                     bond: 1,
                     bonder: AddressBytes::new([1; 32]),
+                    exit: None,
                 };
                 let at = address::operator(&town.program, &town.pool_address, leaf).0;
                 json!({ "pubkey": at.to_string(), "account": account(&program, &operator.encode()) })
@@ -170,7 +174,8 @@ impl Servers {
                 bump: 0,
                 pool,
                 epoch: EPOCH,
-                claim_until: town.epoch.claim_until,
+                nullifier: NullifierBytes::from_field(FieldBytes::ZERO),
+                claim_until: town.epoch.deadline(),
                 rent_payer: relayer_address(),
             };
             json!({ "pubkey": at.to_string(), "account": account(&program, &claim.encode()) })
@@ -182,7 +187,7 @@ impl Servers {
         let ledger = self.town.ledger.lock().unwrap();
         let accounts = ledger.holders.iter().zip(0u8..).map(|((holder, amount), number)| {
             let mut data = vec![0u8; 165];
-            data[..32].copy_from_slice(self.town.pool.mint.as_bytes());
+            data[..32].copy_from_slice(self.town.pool.rules.mint.as_bytes());
             data[32..64].copy_from_slice(holder.as_bytes());
             data[64..72].copy_from_slice(&amount.to_le_bytes());
             // Initialised.

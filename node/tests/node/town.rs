@@ -13,12 +13,15 @@ use std::{
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use solana_pubkey::Pubkey;
-use veilpool_interface::{Epoch, Pool, Registry, address, class::default_table, reward};
+use veilpool_interface::{
+    Books, Epoch, Parameters, Pool, Registry, Rules, address, class::default_table, reward,
+};
 use veilpool_node::{
     ProverSource,
     claim::{
         ChainView, ClaimRecord, Claimant, Measurers, Proven, Proving, Relayers, Trouble, World,
-        effects::NoProof, steps::Settings,
+        effects::{NoProof, window_end},
+        steps::Settings,
     },
     http::FetchError,
 };
@@ -68,7 +71,9 @@ pub(crate) struct Ledger {
     pub(crate) claims: Vec<Pubkey>,
     pub(crate) holders: Vec<(AddressBytes, u64)>,
     pub(crate) requests: Vec<ClaimRequest>,
-    pub(crate) leaves_asked: Vec<u32>,
+    pub(crate) leaves_asked: Vec<EpochId>,
+    /// For how long claims have been paused.
+    pub(crate) paused: u32,
 }
 
 pub(crate) struct Town {
@@ -126,9 +131,11 @@ impl Town {
         let (pool_bytes, program_bytes) = (address::bytes(&pool_address), address::bytes(&program));
         let domain = fold::domain(&[9; 32], &program_bytes, &pool_bytes);
         let set = MeasurerSet::new(keys).unwrap();
-        let leaves: Vec<CommitmentBytes> = [7, 8, 1, 9]
+        let mut leaves: Vec<CommitmentBytes> = [7, 8, 1, 9]
             .map(|seed| secret(seed).commitment().to_bytes())
             .to_vec();
+        // One has left before this epoch, and its account is closed.
+        leaves.insert(1, CommitmentBytes::from_field(FieldBytes::ZERO));
         let tree = RegistryTree::from_leaves(leaves.iter().copied()).unwrap();
         let verifying_key = [5; 32];
         let epoch = Epoch {
@@ -138,37 +145,70 @@ impl Town {
             starts_at,
             ends_at,
             claim_until,
+            paused_before: 0,
             registry_root: tree.root(),
-            leaf_count: 4,
+            leaf_count: 5,
+            operators: 4,
             set_hash: set.hash(domain),
             measurers: 3,
             verifying_key,
             rate: RATE,
-            reserved: 0,
+            budget: 48 * RATE,
+            reserved: 48 * RATE,
             claims: 0,
             rent_payer: AddressBytes::new([6; 32]),
             classes: default_table(),
         };
         let pool = Pool {
-            bump: 0,
-            authority: AddressBytes::new([4; 32]),
-            mint,
-            vault: AddressBytes::new([10; 32]),
-            bond_vault: AddressBytes::new([11; 32]),
-            genesis_hash: [9; 32],
-            domain,
-            set_hash: epoch.set_hash,
-            verifying_key,
-            bond_amount: 1,
-            epoch_seconds: u32::try_from(ends_at - starts_at).unwrap(),
-            claim_window_seconds: u32::try_from(claim_until - ends_at).unwrap(),
-            rate_cap: RATE,
-            outflow_bps: 100,
-            assets: 1 << 40,
-            reserved: 0,
-            shares: 1,
-            next_epoch: EPOCH.next().unwrap(),
-            latest_ends_at: ends_at,
+            rules: Rules {
+                bump: 0,
+                founder: AddressBytes::new([4; 32]),
+                mint,
+                vault: AddressBytes::new([10; 32]),
+                bond_vault: AddressBytes::new([11; 32]),
+                escrow_vault: AddressBytes::new([12; 32]),
+                share_mint: AddressBytes::new([13; 32]),
+                genesis_hash: [9; 32],
+                domain,
+                timelock_seconds: 1 << 20,
+                authority: AddressBytes::new([4; 32]),
+                next_authority: AddressBytes::new([0; 32]),
+                set_hash: epoch.set_hash,
+                verifying_key,
+                parameters: Parameters {
+                    bond_amount: 1,
+                    epoch_seconds: u32::try_from(ends_at - starts_at).unwrap(),
+                    claim_window_seconds: u32::try_from(claim_until - ends_at).unwrap(),
+                    cooldown_seconds: 1 << 20,
+                    challenge_seconds: 60,
+                    rate_cap: RATE,
+                    outflow_bps: 100,
+                    hub_fee_cap_bps: 1_000,
+                    slash_reward_bps: 2_500,
+                    target_utilisation_bps: 5_000,
+                    min_price: 1,
+                    max_price: 1,
+                },
+            },
+            books: Books {
+                assets: 1 << 40,
+                reserved: epoch.reserved,
+                shares: 1,
+                queued: 0,
+                bonded: 4,
+                escrowed: 0,
+                operators: 4,
+                next_epoch: EPOCH.next().unwrap(),
+                latest_ends_at: ends_at,
+                last_window: claim_until,
+                price: 1,
+                settled: 0,
+                attested: 0,
+                next_channel: 0,
+                paused_until: 0,
+                paused_seconds: 0,
+                frozen: false,
+            },
             measurers: set.keys().iter().map(|key| key.to_bytes()).collect(),
             classes: default_table(),
             registry: Registry::empty().unwrap(),
@@ -193,8 +233,8 @@ impl Town {
         Settings {
             program: self.program,
             pool: self.pool_address,
-            mint: self.pool.mint,
-            domain: self.pool.domain,
+            mint: self.pool.rules.mint,
+            domain: self.pool.rules.domain,
             measurers: (0..3).map(measurer).collect(),
             relayers: vec![RELAYER.to_owned()],
             max_fee: 100,
@@ -225,7 +265,7 @@ impl Town {
             subject,
             attestation_key: signer.measurer_key().to_bytes(),
             ed25519_key: EdKeyBytes::new(signer.ed25519_key().to_bytes()),
-            attestation: signer.sign(&self.pool.domain, &subject, EPOCH, metrics, &mut rng),
+            attestation: signer.sign(&self.pool.rules.domain, &subject, EPOCH, metrics, &mut rng),
         }
     }
 
@@ -263,7 +303,7 @@ impl Town {
             epoch: claim.epoch,
             class: claim.class,
             payout: claim.payout,
-            mint: self.pool.mint,
+            mint: self.pool.rules.mint,
             relayer: relayer_address(),
             max_fee: claim.max_fee,
         };
@@ -334,8 +374,19 @@ impl ChainView for View {
         Ok((epoch == EPOCH).then(|| self.0.epoch.clone()))
     }
 
-    async fn leaves(&self, count: u32) -> Result<Vec<CommitmentBytes>, Trouble> {
-        self.0.ledger.lock().unwrap().leaves_asked.push(count);
+    async fn window_end(&self, epoch: &Epoch) -> Result<i64, Trouble> {
+        let mut pool = self.0.pool.clone();
+        pool.books.paused_seconds = self.0.ledger.lock().unwrap().paused;
+        Ok(window_end(&pool, epoch))
+    }
+
+    async fn leaves(&self, epoch: &Epoch) -> Result<Vec<CommitmentBytes>, Trouble> {
+        self.0
+            .ledger
+            .lock()
+            .unwrap()
+            .leaves_asked
+            .push(epoch.number);
         Ok(self.0.leaves.clone())
     }
 
@@ -344,7 +395,7 @@ impl ChainView for View {
     }
 
     async fn holders(&self, mint: &AddressBytes) -> Result<Vec<(AddressBytes, u64)>, Trouble> {
-        assert_eq!(*mint, self.0.pool.mint);
+        assert_eq!(*mint, self.0.pool.rules.mint);
         Ok(self.0.ledger.lock().unwrap().holders.clone())
     }
 }

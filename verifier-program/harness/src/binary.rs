@@ -106,9 +106,6 @@ pub fn root() -> PathBuf {
 pub fn sources_sha256(root: &Path) -> std::io::Result<String> {
     let mut paths: Vec<String> = [
         "protocol/Cargo.toml",
-        "params/claim-n3-v2.vk",
-        "params/claim-n5-v2.vk",
-        "params/claim-n7-v2.vk",
         "verifier-program/interface/Cargo.toml",
         "verifier-program/groth16/Cargo.toml",
         "verifier-program/program/Cargo.toml",

@@ -1,9 +1,10 @@
 //! The runtime, with the program in it.
 
-use std::cell::Cell;
+use std::{cell::Cell, collections::BTreeMap};
 
-use litesvm::LiteSVM;
-use solana_account::Account;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use litesvm::{LiteSVM, types::TransactionResult};
+use solana_account::{Account, ReadableAccount};
 use solana_clock::Clock;
 use solana_instruction::{Instruction, error::InstructionError};
 use solana_keypair::Keypair;
@@ -14,7 +15,10 @@ use solana_signer::Signer;
 use solana_transaction::Transaction;
 use solana_transaction_error::TransactionError;
 use spl_token_interface::state::{Account as TokenAccount, AccountState, Mint};
-use veilpool_interface::{PoolError, Record, address::TOKEN_PROGRAM};
+use veilpool_interface::{
+    PoolError, PoolEvent, Record, address::TOKEN_PROGRAM, builder, builder::SYSTEM_PROGRAM,
+};
+use veilpool_protocol::MeasurerCount;
 
 use crate::binary::Build;
 
@@ -41,6 +45,22 @@ pub struct Receipt {
     pub units: u64,
     /// Log lines.
     pub logs: Vec<String>,
+}
+
+impl Receipt {
+    /// The program's events.
+    ///
+    /// # Panics
+    /// When something else is logged as data.
+    #[must_use]
+    pub fn events(&self) -> Vec<PoolEvent> {
+        let data = self
+            .logs
+            .iter()
+            .filter_map(|line| line.strip_prefix("Program data: "));
+        data.map(|text| PoolEvent::decode(&BASE64_STANDARD.decode(text).unwrap()).unwrap())
+            .collect()
+    }
 }
 
 /// Why a transaction was not carried out.
@@ -74,9 +94,12 @@ impl Chain {
     #[must_use]
     pub fn new(build: Build) -> Self {
         let mut svm = LiteSVM::new();
+        veilpool_ed25519_program::install(&mut svm);
         svm.add_program(PROGRAM, build.bytes()).unwrap();
         let payer = Keypair::new_from_array([0x11; 32]);
         svm.airdrop(&payer.pubkey(), 1_000 * LAMPORTS).unwrap();
+        svm.airdrop(&crate::people::authority().pubkey(), LAMPORTS)
+            .unwrap();
         let mut chain = Self {
             svm,
             payer: [0x11; 32],
@@ -92,6 +115,20 @@ impl Chain {
     /// When the runtime refuses it.
     pub fn add_program(&mut self, program: Pubkey, build: Build) {
         self.svm.add_program(program, build.bytes()).unwrap();
+    }
+
+    /// Publishes the repository's verifying key, if it isn't published.
+    ///
+    /// # Panics
+    /// When the program refuses it.
+    pub fn publish_key(&mut self, count: MeasurerCount) {
+        let payer = self.new_person();
+        let file = crate::pool::verifying_key(count);
+        let publish = builder::publish_key(&PROGRAM, &payer.pubkey(), &file);
+        match self.send(&[publish], &[&payer]) {
+            Ok(_) | Err(Refusal::Pool(PoolError::AlreadyExists)) => {}
+            Err(refusal) => panic!("the key is not published: {refusal:?}"),
+        }
     }
 
     /// A key that nobody has used before; the same in each run.
@@ -128,6 +165,11 @@ impl Chain {
         self.svm.set_sysvar(&clock);
     }
 
+    /// Moves the chain's clock on, or back.
+    pub fn advance(&mut self, seconds: i64) {
+        self.set_time(self.time() + seconds);
+    }
+
     /// Sends a transaction, whose fee is paid by somebody else than those who sign.
     ///
     /// # Errors
@@ -148,18 +190,26 @@ impl Chain {
         let result = self.svm.send_transaction(transaction);
         // So that the same transaction can be sent again.
         self.svm.expire_blockhash();
-        match result {
-            Ok(meta) => Ok(Receipt {
-                units: meta.compute_units_consumed,
-                logs: meta.logs,
-            }),
-            Err(failed) => Err(match failed.err {
-                TransactionError::InstructionError(_, InstructionError::Custom(code)) => {
-                    PoolError::from_code(code).map_or(Refusal::Custom(code), Refusal::Pool)
-                }
-                other => Refusal::Runtime(other),
-            }),
-        }
+        outcome(result)
+    }
+
+    /// Sends a transaction whose signatures nobody checks, as if whoever must sign had signed: also what can't, such
+    /// as an address that a multisig's program signs for.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn send_as_if_signed(&mut self, instructions: &[Instruction]) -> Result<Receipt, Refusal> {
+        let payer = Keypair::new_from_array(self.payer).pubkey();
+        let message = Message::new(instructions, Some(&payer));
+        let checked = self.svm.clone();
+        self.svm = checked.with_sigverify(false);
+        let result = self
+            .svm
+            .send_transaction(Transaction::new_unsigned(message));
+        let blind = self.svm.clone();
+        self.svm = blind.with_sigverify(true);
+        self.svm.expire_blockhash();
+        outcome(result)
     }
 
     /// What an account of the program holds; `None` where there is none of this type.
@@ -177,6 +227,20 @@ impl Chain {
         let mut account = self.account(address);
         account.data = record.encode();
         self.set(address, account);
+    }
+
+    /// Every account but those of the runtime, and of who pays fees.
+    #[must_use]
+    pub fn everything(&self) -> BTreeMap<Pubkey, Account> {
+        let payer = Keypair::new_from_array(self.payer).pubkey();
+        let accounts = self.svm.accounts_db().inner.iter();
+        accounts
+            .filter(|(address, account)| {
+                **address != payer
+                    && [PROGRAM, TOKEN_PROGRAM, SYSTEM_PROGRAM].contains(account.owner())
+            })
+            .map(|(address, account)| (*address, Account::from(account.clone())))
+            .collect()
     }
 
     /// The account at an address.
@@ -262,5 +326,21 @@ impl Chain {
             ..Account::default()
         };
         self.set(address, account);
+    }
+}
+
+/// What a transaction left behind, or why it was not carried out.
+fn outcome(result: TransactionResult) -> Result<Receipt, Refusal> {
+    match result {
+        Ok(meta) => Ok(Receipt {
+            units: meta.compute_units_consumed,
+            logs: meta.logs,
+        }),
+        Err(failed) => Err(match failed.err {
+            TransactionError::InstructionError(_, InstructionError::Custom(code)) => {
+                PoolError::from_code(code).map_or(Refusal::Custom(code), Refusal::Pool)
+            }
+            other => Refusal::Runtime(other),
+        }),
     }
 }

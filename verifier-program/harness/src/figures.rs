@@ -1,22 +1,15 @@
 //! Compute units of every instruction, and sizes of the binaries.
 
-use solana_signer::Signer;
-use veilpool_interface::{builder, instruction::ClaimArguments};
 use veilpool_protocol::MeasurerCount;
 
-use crate::{
-    binary::Build,
-    chain::{Chain, PROGRAM},
-    people::Person,
-    pool::{CLAIM_WINDOW_SECONDS, PoolOnChain, rules},
-};
+use crate::{binary::Build, chain::Chain, honest::Honest, people::Person, pool::PoolOnChain};
 
 /// What was measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figure {
     /// Which instruction, in which case.
     pub instruction: &'static str,
-    /// Compute units of the whole transaction, which has nothing else in it.
+    /// Compute units of the whole transaction, which has nothing else in it but what must stand before.
     pub compute_units: u64,
 }
 
@@ -40,82 +33,37 @@ pub fn measure() -> Vec<Figure> {
         });
     };
 
-    for (count, initialise, claim) in [
+    for (count, names) in [
         (
             MeasurerCount::Three,
-            "initialise_pool, n = 3",
-            "claim, n = 3",
-        ),
-        (
-            MeasurerCount::Five,
-            "initialise_pool, n = 5",
-            "claim, n = 5",
+            [
+                "InitialisePool, n = 3",
+                "Claim, n = 3",
+                "ExecuteProposal, n = 3",
+            ],
         ),
         (
             MeasurerCount::Seven,
-            "initialise_pool, n = 7",
-            "claim, n = 7",
+            [
+                "InitialisePool, n = 7",
+                "Claim, n = 7",
+                "ExecuteProposal, n = 7",
+            ],
         ),
     ] {
-        let mut chain = Chain::default();
-        let mint = chain.new_mint();
-        let authority = chain.new_person();
-        let make = builder::initialise_pool(&PROGRAM, &authority.pubkey(), &mint, rules(count));
-        note(
-            initialise,
-            chain.send(&[make], &[&authority]).unwrap().units,
-        );
-
-        let mut pool = PoolOnChain::with_operators(count, 3);
-        let epoch = pool.run_epoch();
-        let prepared = pool.prepare(Person(1), epoch, 7, 100);
-        note(claim, pool.send_claim(&prepared).unwrap().units);
+        let stories = ["InitialisePool", "Claim", "ExecuteProposal"];
+        for (story, name) in stories.into_iter().zip(names) {
+            let mut honest = Honest::of(story, Chain::default(), count);
+            note(name, honest.run().unwrap().units);
+        }
+    }
+    for mut honest in Honest::all(&Chain::default(), MeasurerCount::Five) {
+        note(honest.name, honest.run().unwrap().units);
     }
 
-    let mut pool = PoolOnChain::empty(MeasurerCount::Five);
-    let (depositor, tokens) = pool.new_holder(2_000_000);
-    for instruction in ["deposit, first", "deposit, further"] {
-        let deposit = builder::deposit(
-            &PROGRAM,
-            &pool.pool,
-            &depositor.pubkey(),
-            &tokens,
-            1_000_000,
-        );
-        note(
-            instruction,
-            pool.chain.send(&[deposit], &[&depositor]).unwrap().units,
-        );
-    }
-    note("register_operator", pool.register(Person(0)).unwrap().units);
-
-    let payer = pool.chain.new_person();
-    let epoch = pool.record().next_epoch;
-    let open = builder::open_epoch(&PROGRAM, &pool.pool, &payer.pubkey(), epoch);
-    note(
-        "open_epoch",
-        pool.chain.send(&[open], &[&payer]).unwrap().units,
-    );
-    pool.chain.set_time(pool.epoch(epoch).ends_at);
-
+    let mut pool = PoolOnChain::with_operators(MeasurerCount::Five, 3);
+    let epoch = pool.run_epoch();
     let prepared = pool.prepare(Person(0), epoch, 0, 0);
-    note(
-        "claim, no fee, n = 5",
-        pool.send_claim(&prepared).unwrap().units,
-    );
-
-    let shut = pool.epoch(epoch).ends_at + i64::from(CLAIM_WINDOW_SECONDS);
-    pool.chain.set_time(shut);
-    let ClaimArguments { nullifier, .. } = prepared.arguments;
-    let close = builder::close_claim(
-        &PROGRAM,
-        &pool.pool,
-        &prepared.relayer.pubkey(),
-        epoch,
-        nullifier,
-    );
-    note("close_claim", pool.chain.send(&[close], &[]).unwrap().units);
-    let close = builder::close_epoch(&PROGRAM, &pool.pool, &payer.pubkey(), epoch);
-    note("close_epoch", pool.chain.send(&[close], &[]).unwrap().units);
+    note("Claim, no fee", pool.send_claim(&prepared).unwrap().units);
     figures
 }

@@ -4,8 +4,10 @@
 //! binary   the two `.so`, refused when missing or older than their sources
 //! chain    runtime, clock, tokens, transactions and their exact outcome
 //! people   operators and measurers, by seed
-//! pool     a pool on a chain: deposit, register, open, claim, close
+//! pool     a pool on a chain: deposit, withdraw, register, exit, open
+//! claim    claims: made ready, proven, sent
 //! proof    Groth16 proofs by the real prover, each made once in a process
+//! honest   one instruction of each kind, where it is carried out
 //! figures  compute units and sizes
 //! ```
 //! For tests and figures only: whatever goes wrong here is a panic with the reason.
@@ -15,10 +17,13 @@
 
 pub mod binary;
 pub mod chain;
+pub mod claim;
 pub mod figures;
+pub mod honest;
 pub mod people;
 pub mod pool;
 pub mod proof;
 
 pub use chain::{Chain, Receipt, Refusal};
-pub use pool::PoolOnChain;
+pub use claim::PreparedClaim;
+pub use pool::{Holder, PoolOnChain};

@@ -2,10 +2,11 @@
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
+use solana_keypair::Keypair;
 use veilpool_primitives::{MeasurerSecret, MeasurerSet, OperatorSecret};
 use veilpool_protocol::{
-    Bandwidth, CommitmentBytes, EpochId, Latency, MeasurerCount, MeasurerKeyBytes, Metrics,
-    NullifierBytes, Uptime, Zone,
+    Bandwidth, CommitmentBytes, EpochId, FieldBytes, Latency, MeasurerCount, MeasurerKeyBytes,
+    Metrics, NullifierBytes, Uptime, Zone,
 };
 
 /// An operator.
@@ -19,6 +20,15 @@ impl Person {
         OperatorSecret::from_entropy(&[self.0 + 1; 64])
     }
 
+    /// Its secret when it has been revealed.
+    ///
+    /// # Panics
+    /// Never: it is canonical.
+    #[must_use]
+    pub fn revealed(self) -> FieldBytes {
+        FieldBytes::new(*self.secret().expose_bytes()).unwrap()
+    }
+
     /// Its commitment.
     #[must_use]
     pub fn commitment(self) -> CommitmentBytes {
@@ -30,6 +40,12 @@ impl Person {
     pub fn nullifier(self, epoch: EpochId) -> NullifierBytes {
         self.secret().nullifier(epoch).to_bytes()
     }
+}
+
+/// Who governs the pools of tests.
+#[must_use]
+pub fn authority() -> Keypair {
+    Keypair::new_from_array([0x33; 32])
 }
 
 /// A generator for what is random.

@@ -1,27 +1,35 @@
 //! A pool on a chain, and what people do with it.
 
-use solana_instruction::Instruction;
+use std::collections::BTreeMap;
+
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use veilpool_interface::{
-    Epoch, Pool, address, builder, class,
-    instruction::{ClaimArguments, InitialisePool},
+    Epoch, Parameters, Pool, address, builder, class, instruction::InitialisePool,
+    registry::RegistryPath,
 };
-use veilpool_protocol::{
-    AddressBytes, ClassId, CommitmentBytes, EpochId, MeasurerCount, ProofBytes,
-};
+use veilpool_primitives::RegistryTree;
+use veilpool_protocol::{CommitmentBytes, EpochId, FieldBytes, MeasurerCount, verifying_key};
 
 use crate::{
+    binary,
     chain::{Chain, PROGRAM, Receipt, Refusal},
     people::{self, Person},
-    proof::Facts,
 };
 
 /// Length of an epoch in tests, in seconds.
 pub const EPOCH_SECONDS: u32 = 1_200;
 /// Length of a claim window in tests, in seconds.
 pub const CLAIM_WINDOW_SECONDS: u32 = 2_400;
+/// How long a withdrawal waits in tests, in seconds.
+pub const COOLDOWN_SECONDS: u32 = 3_000;
+/// How long a hub has to settle in tests, in seconds.
+pub const CHALLENGE_SECONDS: u32 = 600;
+/// How long a change waits in tests, in seconds.
+pub const TIMELOCK_SECONDS: u32 = 3_600;
+/// First price of traffic in tests.
+pub const PRICE: u64 = 500_000_000;
 /// A bond in tests.
 pub const BOND: u64 = 5_000;
 /// What a pool of a test owns at first.
@@ -39,34 +47,13 @@ pub struct PoolOnChain {
     /// The pool's token.
     pub mint: Pubkey,
     /// Who made it.
-    pub authority: Pubkey,
+    pub founder: Pubkey,
     /// Its address.
     pub pool: Pubkey,
-    /// Who is in its registry, in order.
-    pub people: Vec<Person>,
-}
-
-/// A claim that is ready to be sent.
-pub struct PreparedClaim {
-    /// Who sends it.
-    pub relayer: Keypair,
-    /// Where the payee is paid.
-    pub payee_tokens: Pubkey,
-    /// Where the relayer is paid.
-    pub relayer_tokens: Pubkey,
-    /// What is claimed, with the proof.
-    pub arguments: ClaimArguments,
-}
-
-impl Clone for PreparedClaim {
-    fn clone(&self) -> Self {
-        Self {
-            relayer: self.relayer.insecure_clone(),
-            payee_tokens: self.payee_tokens,
-            relayer_tokens: self.relayer_tokens,
-            arguments: self.arguments.clone(),
-        }
-    }
+    /// Who has been registered, in order; `None` where somebody has left.
+    pub people: Vec<Option<Person>>,
+    /// The same when each epoch was opened.
+    pub frozen: BTreeMap<EpochId, Vec<Option<Person>>>,
 }
 
 /// The rules of a pool of tests.
@@ -75,12 +62,66 @@ pub fn rules(count: MeasurerCount) -> InitialisePool {
     InitialisePool {
         measurers: people::measurer_keys(count),
         classes: class::default_table(),
+        parameters: parameters(),
+        timelock_seconds: TIMELOCK_SECONDS,
+        authority: address::bytes(&people::authority().pubkey()),
+        price: PRICE,
+        genesis_hash: GENESIS_HASH,
+    }
+}
+
+/// What governance may change of them.
+#[must_use]
+pub const fn parameters() -> Parameters {
+    Parameters {
         bond_amount: BOND,
         epoch_seconds: EPOCH_SECONDS,
         claim_window_seconds: CLAIM_WINDOW_SECONDS,
+        cooldown_seconds: COOLDOWN_SECONDS,
+        challenge_seconds: CHALLENGE_SECONDS,
         rate_cap: 1_000_000,
         outflow_bps: 100,
-        genesis_hash: GENESIS_HASH,
+        hub_fee_cap_bps: 1_000,
+        slash_reward_bps: 2_500,
+        target_utilisation_bps: 5_000,
+        min_price: 1_000,
+        max_price: 1_000_000_000_000,
+    }
+}
+
+/// The file of the repository's verifying key: a development one.
+///
+/// # Panics
+/// When it can't be read.
+#[must_use]
+pub fn verifying_key(count: MeasurerCount) -> [u8; verifying_key::LEN] {
+    let path = format!("params/claim-n{}-v2.vk", count.get());
+    let bytes = std::fs::read(binary::root().join(path)).unwrap();
+    bytes.try_into().unwrap()
+}
+
+/// Its SHA-256.
+#[must_use]
+pub fn verifying_key_digest(count: MeasurerCount) -> [u8; 32] {
+    builder::key_digest(&verifying_key(count))
+}
+
+/// Somebody with lamports, tokens of a pool, and an account for its shares.
+pub struct Holder {
+    /// Who.
+    pub key: Keypair,
+    /// Token account.
+    pub tokens: Pubkey,
+    /// Account of shares.
+    pub shares: Pubkey,
+}
+
+impl Clone for Holder {
+    fn clone(&self) -> Self {
+        Self {
+            key: self.key.insecure_clone(),
+            ..*self
+        }
     }
 }
 
@@ -97,17 +138,25 @@ impl PoolOnChain {
     /// When the program refuses to make it.
     #[must_use]
     pub fn on(mut chain: Chain, count: MeasurerCount) -> Self {
+        chain.publish_key(count);
         let mint = chain.new_mint();
-        let authority = chain.new_person();
-        let make = builder::initialise_pool(&PROGRAM, &authority.pubkey(), &mint, rules(count));
-        chain.send(&[make], &[&authority]).unwrap();
+        let founder = chain.new_person();
+        let make = builder::initialise_pool(
+            &PROGRAM,
+            &founder.pubkey(),
+            &mint,
+            &verifying_key_digest(count),
+            rules(count),
+        );
+        chain.send(&[make], &[&founder]).unwrap();
         Self {
             chain,
             measurers: count,
             mint,
-            authority: authority.pubkey(),
-            pool: address::pool(&PROGRAM, &mint, &authority.pubkey()).0,
+            founder: founder.pubkey(),
+            pool: address::pool(&PROGRAM, &mint, &founder.pubkey()).0,
             people: Vec::new(),
+            frozen: BTreeMap::new(),
         }
     }
 
@@ -132,6 +181,28 @@ impl PoolOnChain {
     #[must_use]
     pub fn record(&self) -> Pool {
         self.chain.read(&self.pool).unwrap()
+    }
+
+    /// Overwrites the pool's record, to reach states that would take a million transactions.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn edit(&mut self, change: impl FnOnce(&mut Pool)) {
+        let mut record = self.record();
+        change(&mut record);
+        let address = self.pool;
+        self.chain.write(&address, &record);
+    }
+
+    /// The same of an epoch.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn edit_epoch(&mut self, epoch: EpochId, change: impl FnOnce(&mut Epoch)) {
+        let mut record = self.epoch(epoch);
+        change(&mut record);
+        let address = self.epoch_address(epoch);
+        self.chain.write(&address, &record);
     }
 
     /// An epoch's record.
@@ -161,40 +232,147 @@ impl PoolOnChain {
         address::bonds(&PROGRAM, &self.pool).0
     }
 
-    /// A new person with lamports and tokens.
+    /// The address of the vault of channels.
     #[must_use]
-    pub fn new_holder(&mut self, amount: u64) -> (Keypair, Pubkey) {
-        let key = self.chain.new_person();
-        let tokens = self.chain.new_tokens(&self.mint, &key.pubkey(), amount);
-        (key, tokens)
+    pub fn escrow(&self) -> Pubkey {
+        address::escrow(&PROGRAM, &self.pool).0
     }
 
-    /// Somebody deposits.
+    /// The mint of its shares.
+    #[must_use]
+    pub fn share_mint(&self) -> Pubkey {
+        address::shares(&PROGRAM, &self.pool).0
+    }
+
+    /// A new person with lamports and tokens.
+    #[must_use]
+    pub fn new_holder(&mut self, amount: u64) -> Holder {
+        let key = self.chain.new_person();
+        self.holder(key, amount)
+    }
+
+    /// The same of somebody who has lamports.
+    #[must_use]
+    pub fn holder(&mut self, key: Keypair, amount: u64) -> Holder {
+        let tokens = self.chain.new_tokens(&self.mint, &key.pubkey(), amount);
+        let shares = self.chain.new_tokens(&self.share_mint(), &key.pubkey(), 0);
+        Holder {
+            key,
+            tokens,
+            shares,
+        }
+    }
+
+    /// Somebody new deposits.
     ///
     /// # Errors
     /// [`Refusal`].
     pub fn deposit(&mut self, amount: u64) -> Result<Receipt, Refusal> {
-        let (key, tokens) = self.new_holder(amount);
-        let deposit = builder::deposit(&PROGRAM, &self.pool, &key.pubkey(), &tokens, amount);
-        self.chain.send(&[deposit], &[&key])
+        let holder = self.new_holder(amount);
+        self.deposit_as(&holder, amount)
     }
 
-    /// Somebody bonds an operator.
+    /// A holder deposits.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn deposit_as(&mut self, holder: &Holder, amount: u64) -> Result<Receipt, Refusal> {
+        let key = holder.key.pubkey();
+        let (tokens, shares) = (&holder.tokens, &holder.shares);
+        let deposit = builder::deposit(&PROGRAM, &self.pool, &key, tokens, shares, amount, 0);
+        self.chain.send(&[deposit], &[&holder.key])
+    }
+
+    /// A holder hands shares in.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn request_withdrawal(
+        &mut self,
+        holder: &Holder,
+        number: u32,
+        shares: u64,
+    ) -> Result<Receipt, Refusal> {
+        let key = holder.key.pubkey();
+        let request =
+            builder::request_withdrawal(&PROGRAM, &self.pool, &key, &holder.shares, number, shares);
+        self.chain.send(&[request], &[&holder.key])
+    }
+
+    /// Somebody has a withdrawal paid.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn withdraw(&mut self, holder: &Holder, number: u32) -> Result<Receipt, Refusal> {
+        let key = holder.key.pubkey();
+        let withdraw = builder::withdraw(&PROGRAM, &self.pool, &key, number, &holder.tokens);
+        self.chain.send(&[withdraw], &[])
+    }
+
+    /// Somebody new bonds an operator.
     ///
     /// # Errors
     /// [`Refusal`].
     pub fn register(&mut self, person: Person) -> Result<Receipt, Refusal> {
-        let (key, tokens) = self.new_holder(BOND);
+        let bond = self.record().rules.parameters.bond_amount;
+        let holder = self.new_holder(bond);
+        self.register_as(&holder, person)
+    }
+
+    /// A holder bonds an operator.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn register_as(&mut self, holder: &Holder, person: Person) -> Result<Receipt, Refusal> {
         let register = builder::register_operator(
             &PROGRAM,
             &self.pool,
-            &key.pubkey(),
-            &tokens,
+            &holder.key.pubkey(),
+            &holder.tokens,
             person.commitment(),
         );
-        let receipt = self.chain.send(&[register], &[&key])?;
-        self.people.push(person);
+        let receipt = self.chain.send(&[register], &[&holder.key])?;
+        self.people.push(Some(person));
         Ok(receipt)
+    }
+
+    /// The path of an operator's leaf in the present registry; `None` when it isn't there.
+    #[must_use]
+    pub fn path(&self, person: Person) -> Option<RegistryPath> {
+        let tree = RegistryTree::from_leaves(leaves(&self.people)).ok()?;
+        let index = self.people.iter().position(|one| *one == Some(person))?;
+        let path = tree.path(u32::try_from(index).ok()?)?;
+        Some(RegistryPath::new(&path.siblings_to_bytes()))
+    }
+
+    /// An operator's bonder takes its leaf out.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    ///
+    /// # Panics
+    /// When it isn't there.
+    pub fn exit(&mut self, bonder: &Keypair, person: Person) -> Result<Receipt, Refusal> {
+        let path = self.path(person).unwrap();
+        let exit = builder::exit_operator(
+            &PROGRAM,
+            &self.pool,
+            &bonder.pubkey(),
+            &person.commitment(),
+            path,
+        );
+        let receipt = self.chain.send(&[exit], &[bonder])?;
+        self.has_left(person);
+        Ok(receipt)
+    }
+
+    /// Forgets an operator whose leaf is gone.
+    pub fn has_left(&mut self, person: Person) {
+        for one in &mut self.people {
+            if *one == Some(person) {
+                *one = None;
+            }
+        }
     }
 
     /// Somebody opens the next epoch.
@@ -202,10 +380,12 @@ impl PoolOnChain {
     /// # Errors
     /// [`Refusal`].
     pub fn open_next(&mut self) -> Result<EpochId, Refusal> {
-        let epoch = self.record().next_epoch;
+        let epoch = self.record().books.next_epoch;
         let key = self.chain.new_person();
         let open = builder::open_epoch(&PROGRAM, &self.pool, &key.pubkey(), epoch);
-        self.chain.send(&[open], &[&key]).map(|_| epoch)
+        self.chain.send(&[open], &[&key])?;
+        self.frozen.insert(epoch, self.people.clone());
+        Ok(epoch)
     }
 
     /// Opens an epoch and waits until it has ended.
@@ -220,111 +400,19 @@ impl PoolOnChain {
     }
 
     /// The leaves that an epoch froze.
-    #[must_use]
-    pub fn leaves(&self, epoch: EpochId) -> Vec<CommitmentBytes> {
-        let count = self.epoch(epoch).leaf_count as usize;
-        let people = self.people.iter().take(count);
-        people.map(|person| person.commitment()).collect()
-    }
-
-    /// A claim with everything but the proof, whose bytes are zero.
-    #[must_use]
-    pub fn unproven(
-        &mut self,
-        person: Person,
-        epoch: EpochId,
-        class: u8,
-        fee: u64,
-    ) -> PreparedClaim {
-        let payout = self.chain.new_key().pubkey();
-        let payee_tokens = self.chain.new_tokens(&self.mint, &payout, 0);
-        let (relayer, relayer_tokens) = self.new_holder(0);
-        PreparedClaim {
-            relayer,
-            payee_tokens,
-            relayer_tokens,
-            arguments: ClaimArguments {
-                epoch,
-                class: ClassId::new(class),
-                nullifier: person.nullifier(epoch),
-                payout: AddressBytes::new(payout.to_bytes()),
-                max_fee: fee,
-                fee,
-                proof: ProofBytes::new([0; ProofBytes::LEN]),
-            },
-        }
-    }
-
-    /// A claim with its proof.
-    #[must_use]
-    pub fn prepare(
-        &mut self,
-        person: Person,
-        epoch: EpochId,
-        class: u8,
-        fee: u64,
-    ) -> PreparedClaim {
-        let mut claim = self.unproven(person, epoch, class, fee);
-        claim.arguments.proof = self.prove(person, &claim, 0);
-        claim
-    }
-
-    /// The proof of a claim.
     ///
     /// # Panics
-    /// When the claim isn't true.
+    /// When it was not opened here.
     #[must_use]
-    pub fn prove(&self, person: Person, claim: &PreparedClaim, salt: u64) -> ProofBytes {
-        let arguments = &claim.arguments;
-        let binding = builder::claim_binding(
-            &PROGRAM,
-            &self.pool,
-            &self.mint,
-            &claim.relayer.pubkey(),
-            arguments,
-        );
-        let claimed = self
-            .epoch(arguments.epoch)
-            .public_inputs(arguments.nullifier, &binding)
-            .unwrap();
-        Facts {
-            person,
-            measurers: self.measurers,
-            claimed,
-            domain: self.record().domain,
-            leaves: &self.leaves(arguments.epoch),
-        }
-        .prove(salt)
+    pub fn leaves(&self, epoch: EpochId) -> Vec<CommitmentBytes> {
+        leaves(&self.frozen[&epoch]).collect()
     }
+}
 
-    /// The instruction of a claim.
-    #[must_use]
-    pub fn claim_instruction(&self, claim: &PreparedClaim) -> Instruction {
-        builder::claim(
-            &PROGRAM,
-            &self.pool,
-            &claim.relayer.pubkey(),
-            &claim.payee_tokens,
-            &claim.relayer_tokens,
-            claim.arguments.clone(),
-        )
-    }
-
-    /// The relayer sends a claim.
-    ///
-    /// # Errors
-    /// [`Refusal`].
-    pub fn send_claim(&mut self, claim: &PreparedClaim) -> Result<Receipt, Refusal> {
-        let instruction = self.claim_instruction(claim);
-        self.chain.send(&[instruction], &[&claim.relayer])
-    }
-
-    /// Address of a claim's account.
-    #[must_use]
-    pub fn claim_address(&self, claim: &PreparedClaim) -> Pubkey {
-        let ClaimArguments {
-            epoch, nullifier, ..
-        } = &claim.arguments;
-        address::claim(&PROGRAM, &self.pool, *epoch, nullifier).0
-    }
+/// Commitments, and empty leaves where somebody has left.
+fn leaves(people: &[Option<Person>]) -> impl Iterator<Item = CommitmentBytes> {
+    let empty = CommitmentBytes::from_field(FieldBytes::ZERO);
+    people
+        .iter()
+        .map(move |person| person.map_or(empty, Person::commitment))
 }

@@ -2,16 +2,21 @@
 //! something else (attack I1: one nullifier, one address).
 //!
 //! ```text
-//! pool      "pool"     ‖ mint ‖ authority        vault     "vault"    ‖ pool
-//! bonds     "bonds"    ‖ pool                    operator  "operator" ‖ pool ‖ commitment
-//! epoch     "epoch"    ‖ pool ‖ epoch u32 LE     claim     "claim"    ‖ pool ‖ epoch u32 LE ‖ nullifier
-//! position  "position" ‖ pool ‖ owner
+//! pool       "pool"       ‖ mint ‖ founder           vault   "vault"   ‖ pool
+//! bonds      "bonds"      ‖ pool                     escrow  "escrow"  ‖ pool
+//! shares     "shares"     ‖ pool                     key     "key"     ‖ SHA-256 of the verifying key
+//! operator   "operator"   ‖ pool ‖ commitment        epoch   "epoch"   ‖ pool ‖ epoch u32 LE
+//! claim      "claim"      ‖ pool ‖ epoch u32 LE ‖ nullifier
+//! withdrawal "withdrawal" ‖ pool ‖ owner ‖ number u32 LE
+//! channel    "channel"    ‖ pool ‖ consumer ‖ hub
+//! proposal   "proposal"   ‖ pool ‖ number u32 LE
 //! ```
 
 use solana_program::pubkey::Pubkey;
 use veilpool_protocol::{AddressBytes, CommitmentBytes, EpochId, NullifierBytes};
 
-/// SPL Token, the only token program that is accepted.
+/// SPL Token, the only token program that is accepted: Token-2022's extensions (transfer fees, hooks, permanent
+/// delegates, pausing) would let somebody else change what a vault holds.
 pub const TOKEN_PROGRAM: Pubkey =
     Pubkey::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
 
@@ -29,8 +34,18 @@ pub mod seed {
     pub const EPOCH: &[u8] = b"epoch";
     /// Of a claim.
     pub const CLAIM: &[u8] = b"claim";
-    /// Of a position.
-    pub const POSITION: &[u8] = b"position";
+    /// Of a pool's vault of channels.
+    pub const ESCROW: &[u8] = b"escrow";
+    /// Of the mint of a pool's shares.
+    pub const SHARES: &[u8] = b"shares";
+    /// Of a verifying key.
+    pub const KEY: &[u8] = b"key";
+    /// Of a withdrawal.
+    pub const WITHDRAWAL: &[u8] = b"withdrawal";
+    /// Of a channel.
+    pub const CHANNEL: &[u8] = b"channel";
+    /// Of a proposal.
+    pub const PROPOSAL: &[u8] = b"proposal";
 }
 
 /// As the chain's own type.
@@ -45,10 +60,10 @@ pub fn bytes(address: &Pubkey) -> AddressBytes {
     AddressBytes::new(address.to_bytes())
 }
 
-/// The pool of a mint and an authority, with its bump.
+/// The pool of a mint and a founder, with its bump.
 #[must_use]
-pub fn pool(program: &Pubkey, mint: &Pubkey, authority: &Pubkey) -> (Pubkey, u8) {
-    Pubkey::find_program_address(&[seed::POOL, mint.as_ref(), authority.as_ref()], program)
+pub fn pool(program: &Pubkey, mint: &Pubkey, founder: &Pubkey) -> (Pubkey, u8) {
+    Pubkey::find_program_address(&[seed::POOL, mint.as_ref(), founder.as_ref()], program)
 }
 
 /// The pool's token vault, with its bump.
@@ -94,8 +109,51 @@ pub fn claim(
     )
 }
 
-/// A liquidity provider's position, with its bump.
+/// The pool's vault of channels, with its bump.
 #[must_use]
-pub fn position(program: &Pubkey, pool: &Pubkey, owner: &Pubkey) -> (Pubkey, u8) {
-    Pubkey::find_program_address(&[seed::POSITION, pool.as_ref(), owner.as_ref()], program)
+pub fn escrow(program: &Pubkey, pool: &Pubkey) -> (Pubkey, u8) {
+    Pubkey::find_program_address(&[seed::ESCROW, pool.as_ref()], program)
+}
+
+/// The mint of the pool's shares, with its bump.
+#[must_use]
+pub fn shares(program: &Pubkey, pool: &Pubkey) -> (Pubkey, u8) {
+    Pubkey::find_program_address(&[seed::SHARES, pool.as_ref()], program)
+}
+
+/// A verifying key by the SHA-256 of its file, with its bump.
+#[must_use]
+pub fn key(program: &Pubkey, digest: &[u8; 32]) -> (Pubkey, u8) {
+    Pubkey::find_program_address(&[seed::KEY, digest], program)
+}
+
+/// A withdrawal, with its bump.
+#[must_use]
+pub fn withdrawal(program: &Pubkey, pool: &Pubkey, owner: &Pubkey, number: u32) -> (Pubkey, u8) {
+    let number = number.to_le_bytes();
+    Pubkey::find_program_address(
+        &[seed::WITHDRAWAL, pool.as_ref(), owner.as_ref(), &number],
+        program,
+    )
+}
+
+/// A channel, with its bump.
+#[must_use]
+pub fn channel(program: &Pubkey, pool: &Pubkey, consumer: &Pubkey, hub: &Pubkey) -> (Pubkey, u8) {
+    Pubkey::find_program_address(
+        &[
+            seed::CHANNEL,
+            pool.as_ref(),
+            consumer.as_ref(),
+            hub.as_ref(),
+        ],
+        program,
+    )
+}
+
+/// A proposal, with its bump.
+#[must_use]
+pub fn proposal(program: &Pubkey, pool: &Pubkey, number: u32) -> (Pubkey, u8) {
+    let number = number.to_le_bytes();
+    Pubkey::find_program_address(&[seed::PROPOSAL, pool.as_ref(), &number], program)
 }

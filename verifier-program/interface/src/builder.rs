@@ -1,24 +1,59 @@
-//! Builders of instructions, with the accounts each takes (`s` signs, `w` is changed).
+//! The client: an instruction of each kind, with its accounts filled in. What each account is stands in
+//! [`crate::accounts`].
+//!
+//! ```text
+//! pool        initialise_pool, publish_key
+//! liquidity   deposit, request_withdrawal, withdraw
+//! operators   register_operator, exit_operator, slash_operator, release_bond
+//! epochs      open_epoch, claim, close_claim, close_epoch
+//! channels    open_channel, top_up_channel, settle_channel, close_channel, finish_channel
+//! governance  propose, cancel_proposal, execute_proposal, pause_claims, resume_claims, …_authority
+//! ```
+
+mod channels;
+mod epochs;
+mod governance;
+mod liquidity;
+mod operators;
+
+pub use channels::*;
+pub use epochs::*;
+pub use governance::*;
+pub use liquidity::*;
+pub use operators::*;
 
 use solana_program::{
+    hash::hashv,
     instruction::{AccountMeta, Instruction},
     pubkey::Pubkey,
 };
-use veilpool_protocol::{CommitmentBytes, EpochId, NullifierBytes, claim::Binding};
+use veilpool_protocol::verifying_key;
 
 use crate::{
+    accounts::{self, AccountSpec},
     address::{self, TOKEN_PROGRAM},
-    instruction::{ClaimArguments, InitialisePool, PoolInstruction},
+    instruction::{InitialisePool, PoolInstruction},
 };
 
 /// The system program.
 pub const SYSTEM_PROGRAM: Pubkey = solana_system_interface::program::ID;
 
-fn build(
+/// An instruction with its accounts' addresses, in the order of their table.
+fn build<const N: usize>(
     program: &Pubkey,
-    accounts: Vec<AccountMeta>,
+    specs: &[AccountSpec; N],
+    addresses: [Pubkey; N],
     instruction: &PoolInstruction,
 ) -> Instruction {
+    let accounts = specs
+        .iter()
+        .zip(addresses)
+        .map(|(spec, pubkey)| AccountMeta {
+            pubkey,
+            is_signer: spec.flag.is_signer(),
+            is_writable: spec.flag.is_writable(),
+        })
+        .collect();
     Instruction {
         program_id: *program,
         accounts,
@@ -26,205 +61,56 @@ fn build(
     }
 }
 
-const fn read(address: Pubkey) -> AccountMeta {
-    AccountMeta {
-        pubkey: address,
-        is_signer: false,
-        is_writable: false,
-    }
-}
-
-const fn write(address: Pubkey) -> AccountMeta {
-    AccountMeta {
-        pubkey: address,
-        is_signer: false,
-        is_writable: true,
-    }
-}
-
-const fn sign(address: Pubkey) -> AccountMeta {
-    AccountMeta {
-        pubkey: address,
-        is_signer: true,
-        is_writable: true,
-    }
-}
-
-/// Makes a pool. Accounts: 0 `sw` authority, pays rent · 1 `w` pool · 2 mint · 3 `w` vault ·
-/// 4 `w` vault of bonds · 5 token program · 6 system program.
+/// Makes a pool, with a verifying key that has been published.
 #[must_use]
 pub fn initialise_pool(
     program: &Pubkey,
-    authority: &Pubkey,
+    founder: &Pubkey,
     mint: &Pubkey,
+    verifying_key: &[u8; 32],
     rules: InitialisePool,
 ) -> Instruction {
-    let pool = address::pool(program, mint, authority).0;
+    let pool = address::pool(program, mint, founder).0;
     build(
         program,
-        vec![
-            sign(*authority),
-            write(pool),
-            read(*mint),
-            write(address::vault(program, &pool).0),
-            write(address::bonds(program, &pool).0),
-            read(TOKEN_PROGRAM),
-            read(SYSTEM_PROGRAM),
+        &accounts::INITIALISE_POOL,
+        [
+            *founder,
+            pool,
+            *mint,
+            address::vault(program, &pool).0,
+            address::bonds(program, &pool).0,
+            address::escrow(program, &pool).0,
+            address::shares(program, &pool).0,
+            address::key(program, verifying_key).0,
+            TOKEN_PROGRAM,
+            SYSTEM_PROGRAM,
         ],
         &PoolInstruction::InitialisePool(rules),
     )
 }
 
-/// Gives tokens for shares. Accounts: 0 `sw` depositor · 1 `w` pool · 2 `w` position ·
-/// 3 `w` depositor's token account · 4 `w` vault · 5 token program · 6 system program.
+/// Publishes a verifying key.
 #[must_use]
-pub fn deposit(
+pub fn publish_key(
     program: &Pubkey,
-    pool: &Pubkey,
-    depositor: &Pubkey,
-    tokens: &Pubkey,
-    amount: u64,
+    payer: &Pubkey,
+    file: &[u8; verifying_key::LEN],
 ) -> Instruction {
     build(
         program,
-        vec![
-            sign(*depositor),
-            write(*pool),
-            write(address::position(program, pool, depositor).0),
-            write(*tokens),
-            write(address::vault(program, pool).0),
-            read(TOKEN_PROGRAM),
-            read(SYSTEM_PROGRAM),
+        &accounts::PUBLISH_KEY,
+        [
+            *payer,
+            address::key(program, &key_digest(file)).0,
+            SYSTEM_PROGRAM,
         ],
-        &PoolInstruction::Deposit { amount },
+        &PoolInstruction::PublishKey { file: *file },
     )
 }
 
-/// Bonds an operator. Accounts: 0 `sw` bonder · 1 `w` pool · 2 `w` operator · 3 `w` bonder's token
-/// account · 4 `w` vault of bonds · 5 token program · 6 system program.
+/// SHA-256 of a verifying key's file, by which pools and epochs name it.
 #[must_use]
-pub fn register_operator(
-    program: &Pubkey,
-    pool: &Pubkey,
-    bonder: &Pubkey,
-    tokens: &Pubkey,
-    commitment: CommitmentBytes,
-) -> Instruction {
-    build(
-        program,
-        vec![
-            sign(*bonder),
-            write(*pool),
-            write(address::operator(program, pool, &commitment).0),
-            write(*tokens),
-            write(address::bonds(program, pool).0),
-            read(TOKEN_PROGRAM),
-            read(SYSTEM_PROGRAM),
-        ],
-        &PoolInstruction::RegisterOperator { commitment },
-    )
-}
-
-/// Opens an epoch, from a quarter of its length before the latest one ends. Accounts: 0 `sw` payer of
-/// the rent · 1 `w` pool · 2 `w` epoch · 3 system program.
-#[must_use]
-pub fn open_epoch(program: &Pubkey, pool: &Pubkey, payer: &Pubkey, epoch: EpochId) -> Instruction {
-    build(
-        program,
-        vec![
-            sign(*payer),
-            write(*pool),
-            write(address::epoch(program, pool, epoch).0),
-            read(SYSTEM_PROGRAM),
-        ],
-        &PoolInstruction::OpenEpoch { epoch },
-    )
-}
-
-/// Claims. Accounts: 0 `sw` relayer, pays fee and rent · 1 `w` pool · 2 `w` epoch · 3 `w` claim ·
-/// 4 `w` vault · 5 `w` payee's token account · 6 `w` relayer's token account · 7 token program ·
-/// 8 system program. The payee's account must exist: create it in the same transaction.
-#[must_use]
-pub fn claim(
-    program: &Pubkey,
-    pool: &Pubkey,
-    relayer: &Pubkey,
-    payee_tokens: &Pubkey,
-    relayer_tokens: &Pubkey,
-    arguments: ClaimArguments,
-) -> Instruction {
-    build(
-        program,
-        vec![
-            sign(*relayer),
-            write(*pool),
-            write(address::epoch(program, pool, arguments.epoch).0),
-            write(address::claim(program, pool, arguments.epoch, &arguments.nullifier).0),
-            write(address::vault(program, pool).0),
-            write(*payee_tokens),
-            write(*relayer_tokens),
-            read(TOKEN_PROGRAM),
-            read(SYSTEM_PROGRAM),
-        ],
-        &PoolInstruction::Claim(arguments),
-    )
-}
-
-/// What the proof of a claim must be bound to, as the program rebuilds it.
-#[must_use]
-pub fn claim_binding(
-    program: &Pubkey,
-    pool: &Pubkey,
-    mint: &Pubkey,
-    relayer: &Pubkey,
-    arguments: &ClaimArguments,
-) -> Binding {
-    Binding {
-        program: address::bytes(program),
-        pool: address::bytes(pool),
-        epoch: arguments.epoch,
-        class: arguments.class,
-        payout: arguments.payout,
-        mint: address::bytes(mint),
-        relayer: address::bytes(relayer),
-        max_fee: arguments.max_fee,
-    }
-}
-
-/// Closes a claim's account. Accounts: 0 `w` claim · 1 `w` recorded payer of its rent.
-#[must_use]
-pub fn close_claim(
-    program: &Pubkey,
-    pool: &Pubkey,
-    rent_payer: &Pubkey,
-    epoch: EpochId,
-    nullifier: NullifierBytes,
-) -> Instruction {
-    build(
-        program,
-        vec![
-            write(address::claim(program, pool, epoch, &nullifier).0),
-            write(*rent_payer),
-        ],
-        &PoolInstruction::CloseClaim { epoch, nullifier },
-    )
-}
-
-/// Closes an epoch. Accounts: 0 `w` pool · 1 `w` epoch · 2 `w` recorded payer of its rent.
-#[must_use]
-pub fn close_epoch(
-    program: &Pubkey,
-    pool: &Pubkey,
-    rent_payer: &Pubkey,
-    epoch: EpochId,
-) -> Instruction {
-    build(
-        program,
-        vec![
-            write(*pool),
-            write(address::epoch(program, pool, epoch).0),
-            write(*rent_payer),
-        ],
-        &PoolInstruction::CloseEpoch { epoch },
-    )
+pub fn key_digest(file: &[u8]) -> [u8; 32] {
+    hashv(&[file]).to_bytes()
 }

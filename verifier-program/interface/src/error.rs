@@ -94,7 +94,7 @@ pub enum PoolError {
     DuplicateMeasurer = 6016,
     /// A parameter of the pool is not valid.
     #[error(
-        "A parameter of the pool is not valid. What to do: bond, epoch and window must be positive, the outflow 1 to 10000 basis points."
+        "A parameter of the pool is not valid. What to do: bond, epoch, window and challenge must be positive, the cool-down above the claim window, the timelock at least the cool-down and two epochs, and shares in their range (docs/protocol.md)."
     )]
     InvalidParameters = 6017,
     /// The verifying key is a development one.
@@ -182,11 +182,121 @@ pub enum PoolError {
         "Verification could not be carried out. What to do: the runtime refused a cryptographic operation; check that its features are active."
     )]
     CouldNotVerify = 6036,
+    /// Claims are paused.
+    #[error(
+        "Claims are paused. What to do: the authority has paused them for a bounded time; the window is longer by as much, so claim when the pause is over."
+    )]
+    ClaimsPaused = 6037,
+    /// Claims are frozen.
+    #[error(
+        "Claims are frozen. What to do: there were more valid claims than operators, so the proof system may be broken; governance lifts this behind its timelock. Withdrawals go on."
+    )]
+    ClaimsFrozen = 6038,
+    /// The signer has no say in this.
+    #[error(
+        "The signer has no say in this. What to do: it must be the pool's authority, the authority that is being handed over to, or a party of the channel."
+    )]
+    WrongAuthority = 6039,
+    /// The change is still behind the timelock.
+    #[error(
+        "The change is still behind the timelock. What to do: execute it from its ready_at on."
+    )]
+    ProposalNotReady = 6040,
+    /// The change has waited too long.
+    #[error(
+        "The change has waited too long. What to do: nobody executed it in time; cancel it and propose it again."
+    )]
+    ProposalExpired = 6041,
+    /// Claims can't be paused like this.
+    #[error(
+        "Claims can't be paused like this. What to do: a pause is at most as long as the timelock, and the next may begin when claims have been open for as long."
+    )]
+    PauseRefused = 6042,
+    /// Claims are not paused.
+    #[error("Claims are not paused. What to do: there is nothing to resume.")]
+    NotPaused = 6043,
+    /// The pool can't pay this now.
+    #[error(
+        "The pool can't pay this now. What to do: what open epochs have reserved is out of reach; close the epochs whose windows have shut, then try again."
+    )]
+    InsufficientLiquidity = 6044,
+    /// The withdrawal still cools down.
+    #[error("The withdrawal still cools down. What to do: it is paid from its ready_at on.")]
+    WithdrawalNotReady = 6045,
+    /// The deposit earns fewer shares than asked for.
+    #[error(
+        "The deposit earns fewer shares than asked for. What to do: the share price has moved; ask for fewer, or wait."
+    )]
+    TooFewShares = 6046,
+    /// The operator has left already.
+    #[error(
+        "The operator has left already. What to do: its leaf is gone; its bond is released when the last epoch with it has shut."
+    )]
+    OperatorLeft = 6047,
+    /// The operator has not left.
+    #[error("The operator has not left. What to do: exit first; the bond is released later.")]
+    OperatorActive = 6048,
+    /// The bond is not released yet.
+    #[error(
+        "The bond is not released yet. What to do: wait until the last epoch with this operator's leaf has shut."
+    )]
+    BondLocked = 6049,
+    /// The path doesn't lead from this leaf to the registry's root.
+    #[error(
+        "The path doesn't lead from this leaf to the registry's root. What to do: the registry has changed since; read all operators and compute the path again."
+    )]
+    WrongPath = 6050,
+    /// The secret is not this operator's.
+    #[error(
+        "The secret is not this operator's. What to do: its commitment must be that of the operator's account."
+    )]
+    WrongSecret = 6051,
+    /// There is no bond.
+    #[error("There is no bond. What to do: the operator was slashed before.")]
+    NothingToSlash = 6052,
+    /// No voucher stands right before this instruction.
+    #[error(
+        "No voucher stands right before this instruction. What to do: the instruction before must be the Ed25519 program's, with one signature, laid out as the interface crate writes it."
+    )]
+    VoucherMissing = 6053,
+    /// The signed voucher is not this channel's.
+    #[error(
+        "The signed voucher is not this channel's. What to do: key, domain, channel, generation and sum must be those of the channel and the instruction."
+    )]
+    WrongVoucher = 6054,
+    /// The voucher is not above what was settled.
+    #[error(
+        "The voucher is not above what was settled. What to do: vouchers are cumulative; settle the latest."
+    )]
+    VoucherNotNewer = 6055,
+    /// The voucher is above what was paid into the channel.
+    #[error(
+        "The voucher is above what was paid into the channel. What to do: the consumer must top up first."
+    )]
+    VoucherExceedsDeposit = 6056,
+    /// The channel is closing.
+    #[error("The channel is closing. What to do: open a new one when it is finished.")]
+    ChannelClosing = 6057,
+    /// The channel can't be finished yet.
+    #[error(
+        "The channel can't be finished yet. What to do: begin to close it, and wait for the challenge period, or for its expiry."
+    )]
+    ChannelOpen = 6058,
+    /// The channel's expiry is not acceptable.
+    #[error(
+        "The channel's expiry is not acceptable. What to do: it must be further away than the challenge period, and never moves back."
+    )]
+    InvalidExpiry = 6059,
+    /// The mint is of Token-2022.
+    #[error(
+        "The mint is of Token-2022. What to do: its extensions (transfer fees, hooks, permanent delegates) would break the pool's accounting; use a mint of SPL Token."
+    )]
+    Token2022Unsupported = 6060,
 }
 
 impl PoolError {
     /// All refusals, in order of their numbers.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 61] = [
         Self::InvalidInstruction,
         Self::NotEnoughAccounts,
         Self::TooManyAccounts,
@@ -224,6 +334,30 @@ impl PoolError {
         Self::ScalarNotCanonical,
         Self::InvalidProof,
         Self::CouldNotVerify,
+        Self::ClaimsPaused,
+        Self::ClaimsFrozen,
+        Self::WrongAuthority,
+        Self::ProposalNotReady,
+        Self::ProposalExpired,
+        Self::PauseRefused,
+        Self::NotPaused,
+        Self::InsufficientLiquidity,
+        Self::WithdrawalNotReady,
+        Self::TooFewShares,
+        Self::OperatorLeft,
+        Self::OperatorActive,
+        Self::BondLocked,
+        Self::WrongPath,
+        Self::WrongSecret,
+        Self::NothingToSlash,
+        Self::VoucherMissing,
+        Self::WrongVoucher,
+        Self::VoucherNotNewer,
+        Self::VoucherExceedsDeposit,
+        Self::ChannelClosing,
+        Self::ChannelOpen,
+        Self::InvalidExpiry,
+        Self::Token2022Unsupported,
     ];
 
     /// The number, as the chain reports it.
@@ -280,6 +414,30 @@ impl PoolError {
             Self::ScalarNotCanonical => "ScalarNotCanonical",
             Self::InvalidProof => "InvalidProof",
             Self::CouldNotVerify => "CouldNotVerify",
+            Self::ClaimsPaused => "ClaimsPaused",
+            Self::ClaimsFrozen => "ClaimsFrozen",
+            Self::WrongAuthority => "WrongAuthority",
+            Self::ProposalNotReady => "ProposalNotReady",
+            Self::ProposalExpired => "ProposalExpired",
+            Self::PauseRefused => "PauseRefused",
+            Self::NotPaused => "NotPaused",
+            Self::InsufficientLiquidity => "InsufficientLiquidity",
+            Self::WithdrawalNotReady => "WithdrawalNotReady",
+            Self::TooFewShares => "TooFewShares",
+            Self::OperatorLeft => "OperatorLeft",
+            Self::OperatorActive => "OperatorActive",
+            Self::BondLocked => "BondLocked",
+            Self::WrongPath => "WrongPath",
+            Self::WrongSecret => "WrongSecret",
+            Self::NothingToSlash => "NothingToSlash",
+            Self::VoucherMissing => "VoucherMissing",
+            Self::WrongVoucher => "WrongVoucher",
+            Self::VoucherNotNewer => "VoucherNotNewer",
+            Self::VoucherExceedsDeposit => "VoucherExceedsDeposit",
+            Self::ChannelClosing => "ChannelClosing",
+            Self::ChannelOpen => "ChannelOpen",
+            Self::InvalidExpiry => "InvalidExpiry",
+            Self::Token2022Unsupported => "Token2022Unsupported",
         }
     }
 }

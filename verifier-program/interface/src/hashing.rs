@@ -7,7 +7,7 @@ use veilpool_protocol::{
     AddressBytes, BindingBytes, DomainBytes, FieldBytes, MeasurerCount, MeasurerKeyBytes,
     PublicInputBytes, SetHashBytes,
     claim::{self, Binding, PublicInputs},
-    measurer_set::SPLIT,
+    measurer_set::{MAX_MEASURERS, SPLIT},
     tag,
 };
 
@@ -20,6 +20,7 @@ pub struct PoseidonUnavailable;
 ///
 /// # Errors
 /// [`PoseidonUnavailable`].
+#[inline(never)]
 pub fn poseidon(inputs: &[&[u8]]) -> Result<FieldBytes, PoseidonUnavailable> {
     let hash = solana_poseidon::hashv(Parameters::Bn254X5, Endianness::BigEndian, inputs)
         .map_err(|_| PoseidonUnavailable)?;
@@ -28,13 +29,7 @@ pub fn poseidon(inputs: &[&[u8]]) -> Result<FieldBytes, PoseidonUnavailable> {
 
 /// First 31 bytes of SHA-256 as a field element.
 fn sha_field(preimage: &[u8]) -> FieldBytes {
-    let hash = hashv(&[preimage]).to_bytes();
-    let mut bytes = [0u8; 32];
-    for (slot, byte) in bytes.iter_mut().skip(1).zip(hash) {
-        *slot = byte;
-    }
-    // 248 bits are always less than the order.
-    FieldBytes::new(bytes).unwrap_or(FieldBytes::from_u128(0))
+    FieldBytes::from_digest(&hashv(&[preimage]).to_bytes())
 }
 
 /// What ties a pool's signatures to its cluster and program.
@@ -62,30 +57,39 @@ pub fn set_hash(
     count: MeasurerCount,
     keys: &[MeasurerKeyBytes],
 ) -> Result<SetHashBytes, PoseidonUnavailable> {
-    let coordinates = || {
-        keys.iter().flat_map(|key| {
-            [
-                key.u.as_bytes().as_slice(),
-                key.shifted_u.as_bytes().as_slice(),
-            ]
-        })
-    };
-    let set = FieldBytes::from_u128(u128::from(tag::MEASURER_SET));
-    let head = [set.as_bytes().as_slice(), domain.as_bytes().as_slice()];
-    let first: Vec<&[u8]> = match count {
-        MeasurerCount::Seven => head.into_iter().chain(coordinates().take(SPLIT)).collect(),
-        _ => head.into_iter().chain(coordinates()).collect(),
-    };
-    let hash = poseidon(&first)?;
-    if count != MeasurerCount::Seven {
-        return Ok(SetHashBytes::from_field(hash));
+    let mut coordinates: [&[u8]; 2 * MAX_MEASURERS] = [&[]; 2 * MAX_MEASURERS];
+    for (pair, key) in coordinates.as_chunks_mut().0.iter_mut().zip(keys) {
+        *pair = [key.u.as_bytes().as_slice(), key.shifted_u.as_bytes()];
     }
-    let tail = FieldBytes::from_u128(u128::from(tag::MEASURER_SET_TAIL));
-    let second: Vec<&[u8]> = [tail.as_bytes().as_slice(), hash.as_bytes().as_slice()]
-        .into_iter()
-        .chain(coordinates().skip(SPLIT))
-        .collect();
-    poseidon(&second).map(SetHashBytes::from_field)
+    let coordinates = coordinates
+        .get(..2 * keys.len())
+        .ok_or(PoseidonUnavailable)?;
+    let split = match count {
+        MeasurerCount::Seven => SPLIT,
+        _ => coordinates.len(),
+    };
+    let (first, second) = coordinates
+        .split_at_checked(split)
+        .ok_or(PoseidonUnavailable)?;
+    let mut hash = set_level(tag::MEASURER_SET, domain.to_field(), first)?;
+    if !second.is_empty() {
+        hash = set_level(tag::MEASURER_SET_TAIL, hash, second)?;
+    }
+    Ok(SetHashBytes::from_field(hash))
+}
+
+/// One level of [`set_hash`].
+#[inline(never)]
+fn set_level(
+    tag: u8,
+    first: FieldBytes,
+    rest: &[&[u8]],
+) -> Result<FieldBytes, PoseidonUnavailable> {
+    let tag = FieldBytes::from_u128(u128::from(tag));
+    let mut inputs: Vec<&[u8]> = Vec::with_capacity(2 + 2 * MAX_MEASURERS);
+    inputs.extend([tag.as_bytes().as_slice(), first.as_bytes()]);
+    inputs.extend_from_slice(rest);
+    poseidon(&inputs)
 }
 
 /// The claim's one public input.

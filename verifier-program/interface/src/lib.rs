@@ -6,17 +6,27 @@
 
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 pub mod address;
 pub mod builder;
 pub mod class;
 pub mod error;
+pub mod event;
 pub mod hashing;
 pub mod instruction;
+pub mod price;
 pub mod registry;
 pub mod reward;
 pub mod state;
+pub mod voucher;
+pub mod wire;
 
 pub use error::PoolError;
+pub use event::PoolEvent;
 pub use instruction::PoolInstruction;
 pub use registry::Registry;
-pub use state::{Claim, DecodeError, Epoch, Operator, Pool, Position, Record};
+pub use state::{
+    Books, Change, Channel, Claim, Deadline, DecodeError, Epoch, Exit, Key, Operator, Parameters,
+    Pool, Proposal, Record, Rules, Withdrawal,
+};
+pub use wire::Wire;

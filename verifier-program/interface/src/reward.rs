@@ -4,7 +4,9 @@
 //! rate_e      = min(rate_cap, outflow_bps · available / (10⁴ · leaves_e · max_weight))
 //! reserved_e  = rate_e · leaves_e · max_weight  ≤  available
 //! reward      = weight(class) · rate_e
-//! shares      = amount · (shares + 1000) / (assets + 1)
+//! minted      = amount · (shares + 1000) / (assets + 1)        for a deposit
+//! paid        = shares' · (assets + 1) / (shares + 1000)       for shares' that are handed in
+//! fee         = amount · bps / 10⁴
 //! ```
 //! `available` is what the pool owns less what open epochs have reserved, so that a valid claim never
 //! fails for lack of money. Virtual shares make inflating the first share a loss (attack P6).
@@ -27,11 +29,11 @@ pub fn rate(
     max_weight: u16,
     rate_cap: u64,
 ) -> Option<u64> {
-    let budget = u128::from(available).checked_mul(u128::from(outflow_bps))?;
-    let parts = u128::from(BASIS_POINTS)
-        .checked_mul(u128::from(leaves))?
-        .checked_mul(u128::from(max_weight))?;
-    let rate = budget.checked_div(parts)?;
+    // 14, 32 and 16 bits.
+    let parts = u64::from(BASIS_POINTS)
+        .checked_mul(u64::from(leaves))?
+        .checked_mul(u64::from(max_weight))?;
+    let rate = scale(available, outflow_bps.into(), parts.into())?;
     Some(u64::try_from(rate).unwrap_or(u64::MAX).min(rate_cap))
 }
 
@@ -50,10 +52,37 @@ pub fn reward(weight: Weight, rate: u64) -> Option<u64> {
 
 /// Shares for a deposit.
 #[must_use]
-pub fn shares_for(amount: u64, shares: u128, assets: u64) -> Option<u128> {
-    u128::from(amount)
-        .checked_mul(shares.checked_add(VIRTUAL_SHARES)?)?
-        .checked_div(u128::from(assets).checked_add(VIRTUAL_ASSETS)?)
+pub fn shares_for(amount: u64, shares: u64, assets: u64) -> Option<u64> {
+    let minted = scale(
+        amount,
+        u128::from(shares).checked_add(VIRTUAL_SHARES)?,
+        u128::from(assets).checked_add(VIRTUAL_ASSETS)?,
+    )?;
+    u64::try_from(minted).ok()
+}
+
+/// What some of the shares are worth.
+#[must_use]
+pub fn assets_for(part: u64, shares: u64, assets: u64) -> Option<u64> {
+    let worth = scale(
+        part,
+        u128::from(assets).checked_add(VIRTUAL_ASSETS)?,
+        u128::from(shares).checked_add(VIRTUAL_SHARES)?,
+    )?;
+    u64::try_from(worth).ok()
+}
+
+/// So many basis points of an amount.
+#[must_use]
+pub fn part(amount: u64, bps: u16) -> Option<u64> {
+    let part = scale(amount, bps.into(), BASIS_POINTS.into())?;
+    u64::try_from(part).ok()
+}
+
+/// `value · by / over`, rounded down. `None` when the product does not fit, or for a division by zero.
+#[inline(never)]
+pub(crate) fn scale(value: u64, by: u128, over: u128) -> Option<u128> {
+    u128::from(value).checked_mul(by)?.checked_div(over)
 }
 
 #[cfg(test)]
@@ -61,12 +90,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn assets_for(shares: u128, total: u128, assets: u64) -> Option<u128> {
-        shares
-            .checked_mul(u128::from(assets) + VIRTUAL_ASSETS)?
-            .checked_div(total + VIRTUAL_SHARES)
-    }
 
     proptest! {
         #[test]
@@ -80,20 +103,44 @@ mod tests {
         }
 
         #[test]
-        fn p5_no_values_overflow_silently(a: u64, b: u16, c: u32, d: u16, e: u64, f: u128) {
+        fn p5_no_values_overflow_silently(a: u64, b: u16, c: u32, d: u16, e: u64, f: u64) {
             let _ = rate(a, b, c, d, e);
             let _ = reservation(a, c, d);
             let _ = reward(Weight::new(b), a);
             let _ = shares_for(a, f, e);
+            let _ = assets_for(a, f, e);
+            let _ = part(a, b);
         }
 
         #[test]
-        fn p5_depositing_never_rounds_in_the_users_favour(amount: u64, assets in 0..=u64::MAX / 2, minted in 0..1u128 << 60) {
+        fn p5_depositing_and_withdrawing_never_gains(amount: u64, assets in 0..=u64::MAX / 2, shares in 0..=u64::MAX / 2) {
             prop_assume!(amount < u64::MAX / 2);
-            if let Some(shares) = shares_for(amount, minted, assets)
-                && let Some(back) = assets_for(shares, minted + shares, assets + amount)
+            if let Some(minted) = shares_for(amount, shares, assets)
+                && let Some(all) = shares.checked_add(minted)
+                && let Some(back) = assets_for(minted, all, assets + amount)
             {
-                prop_assert!(back <= u128::from(amount));
+                prop_assert!(back <= amount);
+            }
+        }
+
+        #[test]
+        fn p5_what_all_shares_are_worth_is_never_above_the_assets(assets: u64, shares: u64) {
+            if let Some(worth) = assets_for(shares, shares, assets) {
+                prop_assert!(worth <= assets.saturating_add(1));
+                prop_assert!(shares >= 1_000 * (assets / 1_000).min(1) || worth <= assets);
+            }
+        }
+
+        #[test]
+        fn p5_who_withdraws_leaves_the_others_no_poorer(assets: u64, shares in 1..=u64::MAX, part in 1..=u64::MAX) {
+            let part = part % shares + 1;
+            if let Some(paid) = assets_for(part, shares, assets)
+                && paid <= assets
+            {
+                let [before, after] = [(assets, shares), (assets - paid, shares - part)]
+                    .map(|(assets, shares)| (u128::from(assets) + 1, u128::from(shares) + 1_000));
+                // after.0 / after.1 ≥ before.0 / before.1, in whole numbers.
+                prop_assert!(after.0 * before.1 >= before.0 * after.1);
             }
         }
     }

@@ -1,20 +1,32 @@
-//! What the program stores: five account types, each `discriminator ‖ version ‖ borsh fields`.
+//! What the program stores: account types, each `discriminator ‖ version ‖ borsh fields`, one file for each.
 //! The length of an account is that of its encoding; a decoder refuses any other.
 
+mod channel;
+mod claim;
+mod epoch;
+mod key;
+mod operator;
+mod pool;
+mod proposal;
+mod withdrawal;
+
+pub use channel::Channel;
+pub use claim::Claim;
+pub use epoch::Epoch;
+pub use key::Key;
+pub use operator::{Exit, Operator};
+pub use pool::{
+    BOOKS_AT, BOOKS_LEN, Books, MAX_LEN, PARAMETERS_LEN, Parameters, Pool, RULES_LEN, Rules,
+};
+pub use proposal::{Change, Proposal};
+pub use withdrawal::Withdrawal;
+
 use borsh::{BorshDeserialize, BorshSerialize};
-use veilpool_protocol::{
-    AddressBytes, Class, ClassId, CommitmentBytes, DomainBytes, EpochId, MeasurerCount,
-    MeasurerKeyBytes, NullifierBytes, RegistryRootBytes, SetHashBytes,
-    claim::{Binding, PublicInputs},
-};
 
-use crate::{
-    hashing::{self, PoseidonUnavailable},
-    registry::{FRONTIER, Registry},
-};
-
-/// Version of every account type.
-pub const VERSION: u8 = 1;
+/// Version of every account type. 1 was that of pools without withdrawals, channels and governance.
+pub const VERSION: u8 = 2;
+/// Discriminator and version.
+pub const HEAD_LEN: usize = 2;
 
 /// Why bytes are not an account of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +51,13 @@ pub trait Record: BorshSerialize + BorshDeserialize {
     /// Rules that the fields' types don't express.
     fn is_consistent(&self) -> bool {
         true
+    }
+
+    /// Length of the encoding in bytes.
+    #[must_use]
+    fn encoded_len(&self) -> usize {
+        // Only lengths of vectors above 4 GiB fail.
+        HEAD_LEN + borsh::object_length(self).unwrap_or(0)
     }
 
     /// All bytes.
@@ -71,205 +90,51 @@ pub trait Record: BorshSerialize + BorshDeserialize {
     }
 }
 
-/// A pool: its rules, its books and the registry of its operators.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Pool {
-    /// Of the pool's address.
-    pub bump: u8,
-    /// Who made it.
-    pub authority: AddressBytes,
-    /// Its token.
-    pub mint: AddressBytes,
-    /// Its token account for rewards.
-    pub vault: AddressBytes,
-    /// Its token account for bonds.
-    pub bond_vault: AddressBytes,
-    /// Names the cluster.
-    pub genesis_hash: [u8; 32],
-    /// Ties signatures to cluster, program and pool.
-    pub domain: DomainBytes,
-    /// Of `measurers`.
-    pub set_hash: SetHashBytes,
-    /// SHA-256 of the verifying key's file.
-    pub verifying_key: [u8; 32],
-    /// A bond, in the token's smallest unit.
-    pub bond_amount: u64,
-    /// Length of an epoch.
-    pub epoch_seconds: u32,
-    /// Length of a claim window.
-    pub claim_window_seconds: u32,
-    /// The most that weight 1 earns in an epoch.
-    pub rate_cap: u64,
-    /// The most that an epoch may pay of what is available, in basis points.
-    pub outflow_bps: u16,
-    /// What the pool owns. Donations to the vault don't count.
-    pub assets: u64,
-    /// Of `assets`, promised to open epochs.
-    pub reserved: u64,
-    /// Of all positions.
-    pub shares: u128,
-    /// Number of the next epoch.
-    pub next_epoch: EpochId,
-    /// When the latest epoch ends, in Unix seconds; 0 before the first.
-    pub latest_ends_at: i64,
-    /// In order.
-    pub measurers: Vec<MeasurerKeyBytes>,
-    /// What earns what.
-    pub classes: Vec<Class>,
-    /// Of operators.
-    pub registry: Registry,
+/// Discriminators, append-only. 4 was that of a liquidity provider's position, before shares were tokens.
+pub mod discriminator {
+    /// Of a pool.
+    pub const POOL: u8 = 1;
+    /// Of an epoch.
+    pub const EPOCH: u8 = 2;
+    /// Of an operator.
+    pub const OPERATOR: u8 = 3;
+    /// Of a claim.
+    pub const CLAIM: u8 = 5;
+    /// Of a verifying key.
+    pub const KEY: u8 = 6;
+    /// Of a withdrawal.
+    pub const WITHDRAWAL: u8 = 7;
+    /// Of a channel.
+    pub const CHANNEL: u8 = 8;
+    /// Of a proposal.
+    pub const PROPOSAL: u8 = 9;
 }
 
-impl Record for Pool {
-    const DISCRIMINATOR: u8 = 1;
-
-    fn is_consistent(&self) -> bool {
-        MeasurerCount::try_from(self.measurers.len()).is_ok()
-            && crate::class::is_valid_table(&self.classes)
-            && self.registry.frontier.len() == FRONTIER
-    }
+/// A time that waits while claims are paused, so that a pause never eats a claim window.
+///
+/// ```text
+/// in Unix seconds now  =  at + (paused until now − paused_before)
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Deadline {
+    /// Unix seconds, if claims had not been paused since it was set.
+    pub at: i64,
+    /// Seconds for which the pool's claims had been paused when it was set.
+    pub paused_before: u32,
 }
 
-/// An epoch: what was frozen when it opened, and what has been paid.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Epoch {
-    /// Of the epoch's address.
-    pub bump: u8,
-    /// Its pool.
-    pub pool: AddressBytes,
-    /// Its number.
-    pub number: EpochId,
-    /// Unix seconds.
-    pub starts_at: i64,
-    /// Claims are accepted from here.
-    pub ends_at: i64,
-    /// Claims are accepted until before here.
-    pub claim_until: i64,
-    /// Frozen root.
-    pub registry_root: RegistryRootBytes,
-    /// Frozen number of leaves.
-    pub leaf_count: u32,
-    /// Frozen measurer set.
-    pub set_hash: SetHashBytes,
-    /// Number of measurers: selects the verifying key.
-    pub measurers: u8,
-    /// SHA-256 of the verifying key's file.
-    pub verifying_key: [u8; 32],
-    /// What weight 1 earns.
-    pub rate: u64,
-    /// Still reserved for this epoch's claims.
-    pub reserved: u64,
-    /// Claims paid.
-    pub claims: u32,
-    /// Who gets the rent back.
-    pub rent_payer: AddressBytes,
-    /// Frozen class table.
-    pub classes: Vec<Class>,
-}
-
-impl Record for Epoch {
-    const DISCRIMINATOR: u8 = 2;
-
-    fn is_consistent(&self) -> bool {
-        MeasurerCount::try_from(usize::from(self.measurers)).is_ok()
-            && crate::class::is_valid_table(&self.classes)
-    }
-}
-
-impl Epoch {
-    /// A class of the frozen table.
+impl Deadline {
+    /// In Unix seconds, when the pool's claims have been paused for so long. `None` at the end of time.
     #[must_use]
-    pub fn class(&self, class: ClassId) -> Option<&Class> {
-        self.classes.get(usize::from(class.get()))
+    pub fn unix(&self, paused: u32) -> Option<i64> {
+        self.at
+            .checked_add(i64::from(paused.saturating_sub(self.paused_before)))
     }
 
-    /// What a claim's public input folds: all but the binding's preimage comes from this account.
-    /// `None` when there is no such class.
+    /// Whether it is over.
+    #[inline(never)]
     #[must_use]
-    pub fn public_inputs(
-        &self,
-        nullifier: NullifierBytes,
-        binding: &Binding,
-    ) -> Option<PublicInputs> {
-        Some(PublicInputs {
-            registry_root: self.registry_root,
-            set_hash: self.set_hash,
-            epoch: self.number,
-            thresholds: self.class(binding.class)?.thresholds,
-            nullifier,
-            binding: hashing::binding(binding),
-        })
+    pub fn has_passed(&self, now: i64, paused: u32) -> bool {
+        self.unix(paused).is_some_and(|at| now >= at)
     }
-
-    /// The public input that a claim's proof is verified against; `None` when there is no such class.
-    /// The relayer's pre-check and the program compute it here.
-    ///
-    /// # Errors
-    /// [`PoseidonUnavailable`].
-    pub fn public_input(
-        &self,
-        nullifier: NullifierBytes,
-        binding: &Binding,
-    ) -> Result<Option<veilpool_protocol::PublicInputBytes>, PoseidonUnavailable> {
-        self.public_inputs(nullifier, binding)
-            .map(|inputs| hashing::public_input(&inputs))
-            .transpose()
-    }
-}
-
-/// A bonded operator. Its address holds the commitment, so one commitment is registered once.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Operator {
-    /// Of the operator's address.
-    pub bump: u8,
-    /// Its pool.
-    pub pool: AddressBytes,
-    /// The leaf.
-    pub commitment: CommitmentBytes,
-    /// Where it stands in the registry.
-    pub leaf_index: u32,
-    /// What was bonded.
-    pub bond: u64,
-    /// Who bonded it.
-    pub bonder: AddressBytes,
-}
-
-impl Record for Operator {
-    const DISCRIMINATOR: u8 = 3;
-}
-
-/// What a liquidity provider owns.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Position {
-    /// Of the position's address.
-    pub bump: u8,
-    /// The pool.
-    pub pool: AddressBytes,
-    /// The provider.
-    pub owner: AddressBytes,
-    /// Shares.
-    pub shares: u128,
-}
-
-impl Record for Position {
-    const DISCRIMINATOR: u8 = 4;
-}
-
-/// A nullifier that has been paid. Its address holds pool, epoch and nullifier.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Claim {
-    /// Of the claim's address.
-    pub bump: u8,
-    /// The pool.
-    pub pool: AddressBytes,
-    /// The epoch.
-    pub epoch: EpochId,
-    /// When the account may be closed, in Unix seconds.
-    pub claim_until: i64,
-    /// Who gets the rent back.
-    pub rent_payer: AddressBytes,
-}
-
-impl Record for Claim {
-    const DISCRIMINATOR: u8 = 5;
 }

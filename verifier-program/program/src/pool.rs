@@ -1,165 +1,126 @@
 //! The pool's account: whole, or only its rules and books.
 //!
-//! Most instructions need only the fields before the measurers, and only change the books there. They
-//! read and write that part of the account in place, which spares decoding 2 kB of keys, classes and
-//! registry.
+//! Most instructions need only what has a fixed length, and only change the books there. They read and write
+//! that part of the account in place, which spares decoding 2 kB of keys, classes and registry.
 
-use borsh::{BorshDeserialize, BorshSerialize};
 use solana_program::{account_info::AccountInfo, pubkey::Pubkey};
-use veilpool_interface::{Pool, PoolError, Record, address::seed, state::VERSION};
-use veilpool_protocol::{AddressBytes, DomainBytes, EpochId, SetHashBytes};
+use veilpool_interface::{
+    Books, Pool, PoolError, Record, Rules, Wire,
+    address::seed,
+    state::{BOOKS_AT, BOOKS_LEN, HEAD_LEN},
+};
 
-use crate::{accounts, derive};
+use crate::{accounts, derive, token};
 
-/// The first fields of [`Pool`], in its order, which never change.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(crate) struct Rules {
-    pub(crate) bump: u8,
-    pub(crate) authority: AddressBytes,
-    pub(crate) mint: AddressBytes,
-    pub(crate) vault: AddressBytes,
-    pub(crate) bond_vault: AddressBytes,
-    genesis_hash: [u8; 32],
-    domain: DomainBytes,
-    set_hash: SetHashBytes,
-    verifying_key: [u8; 32],
-    bond_amount: u64,
-    epoch_seconds: u32,
-    claim_window_seconds: u32,
-    rate_cap: u64,
-    outflow_bps: u16,
-}
-
-/// The fields that follow, in the order of [`Pool`].
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(crate) struct Books {
-    pub(crate) assets: u64,
-    pub(crate) reserved: u64,
-    pub(crate) shares: u128,
-    next_epoch: EpochId,
-    latest_ends_at: i64,
-}
-
-/// Discriminator and version.
-const HEAD_LEN: usize = 2;
-const RULES_LEN: usize = 1 + 8 * 32 + 8 + 2 * 4 + 8 + 2;
-const BOOKS_AT: usize = HEAD_LEN + RULES_LEN;
+/// Where what has no fixed length begins.
+const TABLES_AT: usize = BOOKS_AT + BOOKS_LEN;
 
 /// The whole pool, at its derived address.
+#[inline(never)]
 pub(crate) fn load(program: &Pubkey, account: &AccountInfo<'_>) -> Result<Box<Pool>, PoolError> {
-    let pool: Box<Pool> = Box::new(accounts::load(program, account)?);
-    check_address(program, account, &pool.mint, &pool.authority, pool.bump)?;
-    Ok(pool)
+    let (rules, books) = load_books(program, account)?;
+    let data = account
+        .try_borrow_data()
+        .map_err(|_| PoolError::DuplicateAccount)?;
+    let (measurers, classes, registry) = data
+        .get(TABLES_AT..)
+        .and_then(Wire::whole)
+        .ok_or(PoolError::WrongAccountType)?;
+    let pool = Box::new(Pool {
+        rules: *rules,
+        books,
+        measurers,
+        classes,
+        registry,
+    });
+    if pool.is_consistent() {
+        Ok(pool)
+    } else {
+        Err(PoolError::WrongAccountType)
+    }
 }
 
 /// The pool's rules and books, at its derived address.
+#[inline(never)]
 pub(crate) fn load_books(
     program: &Pubkey,
     account: &AccountInfo<'_>,
 ) -> Result<(Box<Rules>, Books), PoolError> {
-    if account.owner != program {
-        return Err(PoolError::WrongOwner);
-    }
-    let data = account
-        .try_borrow_data()
-        .map_err(|_| PoolError::DuplicateAccount)?;
-    let (head, mut fields) = data
-        .split_first_chunk::<HEAD_LEN>()
-        .ok_or(PoolError::WrongAccountType)?;
-    if *head != [Pool::DISCRIMINATOR, VERSION] {
-        return Err(PoolError::WrongAccountType);
-    }
-    let malformed = |_| PoolError::WrongAccountType;
-    let rules = Rules::deserialize(&mut fields).map_err(malformed)?;
-    let books = Books::deserialize(&mut fields).map_err(malformed)?;
-    check_address(program, account, &rules.mint, &rules.authority, rules.bump)?;
-    Ok((Box::new(rules), books))
+    let data = accounts::fields(program, account, Pool::DISCRIMINATOR)?;
+    let mut fields: &[u8] = &data;
+    let rules = Box::new(Rules::take(&mut fields).ok_or(PoolError::WrongAccountType)?);
+    let books = Books::take(&mut fields).ok_or(PoolError::WrongAccountType)?;
+    check_address(program, account, &rules)?;
+    Ok((rules, books))
 }
 
 /// Writes the books over the account's.
+#[inline(never)]
 pub(crate) fn store_books(account: &AccountInfo<'_>, books: &Books) -> Result<(), PoolError> {
     accounts::store_at(account, BOOKS_AT, books)
+}
+
+/// Writes the rules over the account's.
+#[inline(never)]
+pub(crate) fn store_rules(account: &AccountInfo<'_>, rules: &Rules) -> Result<(), PoolError> {
+    accounts::store_at(account, HEAD_LEN, rules)
+}
+
+/// Writes books and tables over the account's, which must be of their length.
+#[inline(never)]
+pub(crate) fn store(account: &AccountInfo<'_>, pool: &Pool) -> Result<(), PoolError> {
+    store_books(account, &pool.books)?;
+    let mut data = account
+        .try_borrow_mut_data()
+        .map_err(|_| PoolError::DuplicateAccount)?;
+    let mut room = data
+        .get_mut(TABLES_AT..)
+        .ok_or(PoolError::WrongAccountType)?;
+    let mut put = || {
+        pool.measurers.put(&mut room)?;
+        pool.classes.put(&mut room)?;
+        pool.registry.put(&mut room)
+    };
+    match put() {
+        Some(()) if room.is_empty() => Ok(()),
+        _ => Err(PoolError::WrongAccountType),
+    }
+}
+
+/// Pays out of one of the pool's vaults. Nothing is done for nothing.
+#[inline(never)]
+pub(crate) fn pay(
+    accounts: &[AccountInfo<'_>],
+    pool: &AccountInfo<'_>,
+    rules: &Rules,
+    vault: &AccountInfo<'_>,
+    to: &AccountInfo<'_>,
+    amount: u64,
+) -> Result<(), solana_program::program_error::ProgramError> {
+    if amount == 0 {
+        return Ok(());
+    }
+    with_seeds(rules, |seeds| {
+        token::transfer(accounts, vault, to, pool, amount, &[seeds])
+    })
+}
+
+/// Lets the pool's address sign.
+pub(crate) fn with_seeds<T>(rules: &Rules, sign: impl FnOnce(&[&[u8]]) -> T) -> T {
+    let bump = [rules.bump];
+    sign(&[
+        seed::POOL,
+        rules.mint.as_bytes(),
+        rules.founder.as_bytes(),
+        &bump,
+    ])
 }
 
 fn check_address(
     program: &Pubkey,
     account: &AccountInfo<'_>,
-    mint: &AddressBytes,
-    authority: &AddressBytes,
-    bump: u8,
+    rules: &Rules,
 ) -> Result<(), PoolError> {
-    let seeds: [&[u8]; 3] = [seed::POOL, mint.as_bytes(), authority.as_bytes()];
-    derive::check(program, account, &seeds, bump)
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
-    use veilpool_interface::{Registry, class};
-    use veilpool_protocol::{CoordinateBytes, FieldBytes, MeasurerKeyBytes};
-
-    use super::*;
-
-    #[test]
-    fn rules_and_books_are_the_pools_first_fields() {
-        let field = |i| FieldBytes::from_u128(i);
-        let key = |i| MeasurerKeyBytes {
-            u: CoordinateBytes::from_field(field(i)),
-            shifted_u: CoordinateBytes::from_field(field(i + 1)),
-        };
-        let pool = Pool {
-            bump: 1,
-            authority: AddressBytes::new([2; 32]),
-            mint: AddressBytes::new([3; 32]),
-            vault: AddressBytes::new([4; 32]),
-            bond_vault: AddressBytes::new([5; 32]),
-            genesis_hash: [6; 32],
-            domain: DomainBytes::from_field(field(7)),
-            set_hash: SetHashBytes::from_field(field(8)),
-            verifying_key: [9; 32],
-            bond_amount: 10,
-            epoch_seconds: 11,
-            claim_window_seconds: 12,
-            rate_cap: 13,
-            outflow_bps: 14,
-            assets: 15,
-            reserved: 16,
-            shares: 17,
-            next_epoch: EpochId::new(18),
-            latest_ends_at: 19,
-            measurers: vec![key(20), key(22), key(24)],
-            classes: class::default_table(),
-            registry: Registry::empty().unwrap(),
-        };
-        let bytes = pool.encode();
-        let mut fields = &bytes[HEAD_LEN..];
-        let rules = Rules::deserialize(&mut fields).unwrap();
-        assert_eq!(bytes.len() - fields.len(), BOOKS_AT);
-        let books = Books::deserialize(&mut fields).unwrap();
-        assert_eq!(
-            (
-                rules.bump,
-                rules.authority,
-                rules.mint,
-                rules.vault,
-                rules.bond_vault
-            ),
-            (
-                pool.bump,
-                pool.authority,
-                pool.mint,
-                pool.vault,
-                pool.bond_vault
-            )
-        );
-        assert_eq!(
-            (books.assets, books.reserved, books.shares),
-            (pool.assets, pool.reserved, pool.shares)
-        );
-        assert_eq!(
-            (books.next_epoch, books.latest_ends_at),
-            (pool.next_epoch, pool.latest_ends_at)
-        );
-    }
+    let seeds: [&[u8]; 3] = [seed::POOL, rules.mint.as_bytes(), rules.founder.as_bytes()];
+    derive::check(program, account, &seeds, rules.bump)
 }

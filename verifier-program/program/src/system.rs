@@ -18,7 +18,8 @@ const ASSIGN: u32 = 1;
 const TRANSFER: u32 = 2;
 const ALLOCATE: u32 = 8;
 
-fn build(number: u32, fields: &[&[u8]], accounts: Vec<AccountMeta>) -> Instruction {
+#[inline(never)]
+fn build(number: u32, fields: &[&[u8]], accounts: &[(&Pubkey, bool)]) -> Instruction {
     let mut data = Vec::with_capacity(4 + 8 + 8 + 32);
     data.extend_from_slice(&number.to_le_bytes());
     for field in fields {
@@ -26,7 +27,10 @@ fn build(number: u32, fields: &[&[u8]], accounts: Vec<AccountMeta>) -> Instructi
     }
     Instruction {
         program_id: SYSTEM_PROGRAM,
-        accounts,
+        accounts: accounts
+            .iter()
+            .map(|(address, signs)| AccountMeta::new(**address, *signs))
+            .collect(),
         data,
     }
 }
@@ -45,10 +49,7 @@ fn create_account(
             &space.to_le_bytes(),
             owner.as_ref(),
         ],
-        vec![
-            AccountMeta::new(*payer, true),
-            AccountMeta::new(*account, true),
-        ],
+        &[(payer, true), (account, true)],
     )
 }
 
@@ -56,28 +57,22 @@ fn transfer(from: &Pubkey, to: &Pubkey, lamports: u64) -> Instruction {
     build(
         TRANSFER,
         &[&lamports.to_le_bytes()],
-        vec![AccountMeta::new(*from, true), AccountMeta::new(*to, false)],
+        &[(from, true), (to, false)],
     )
 }
 
 fn allocate(account: &Pubkey, space: u64) -> Instruction {
-    build(
-        ALLOCATE,
-        &[&space.to_le_bytes()],
-        vec![AccountMeta::new(*account, true)],
-    )
+    build(ALLOCATE, &[&space.to_le_bytes()], &[(account, true)])
 }
 
 fn assign(account: &Pubkey, owner: &Pubkey) -> Instruction {
-    build(
-        ASSIGN,
-        &[owner.as_ref()],
-        vec![AccountMeta::new(*account, true)],
-    )
+    build(ASSIGN, &[owner.as_ref()], &[(account, true)])
 }
 
 /// What is to be created, for whom, by whom.
 pub(crate) struct Creation<'a, 'info> {
+    /// All that the instruction was passed.
+    pub(crate) accounts: &'a [AccountInfo<'info>],
     /// Pays what the rent is short of.
     pub(crate) payer: &'a AccountInfo<'info>,
     /// Stands at its derived address.
@@ -86,6 +81,8 @@ pub(crate) struct Creation<'a, 'info> {
     pub(crate) owner: &'a Pubkey,
     /// Its length.
     pub(crate) size: usize,
+    /// The length whose rent it is given.
+    pub(crate) rent_for: usize,
     /// Of its address, bump last.
     pub(crate) seeds: &'a [&'a [u8]],
 }
@@ -98,10 +95,12 @@ impl Creation<'_, '_> {
     /// `exists` when it has been created before; [`PoolError::WrongOwner`] when it is somebody else's.
     pub(crate) fn run(&self, exists: PoolError) -> ProgramResult {
         let Self {
+            accounts,
             payer,
             account,
             owner,
             size,
+            rent_for,
             seeds,
         } = self;
         if account.owner == *owner {
@@ -111,21 +110,19 @@ impl Creation<'_, '_> {
             return Err(PoolError::WrongOwner.into());
         }
         let space = u64::try_from(*size).map_err(|_| PoolError::Arithmetic)?;
-        let rent = sysvar::minimum_balance(*size)?;
-        let infos = [(*payer).clone(), (*account).clone()];
+        let rent = sysvar::minimum_balance(*rent_for)?;
         if account.lamports() == 0 {
             let create = create_account(payer.key, account.key, rent, space, owner);
-            return invoke_signed_unchecked(&create, &infos, &[seeds]);
+            return invoke_signed_unchecked(&create, accounts, &[seeds]);
         }
         let shortfall = rent.saturating_sub(account.lamports());
         if shortfall > 0 {
             let top_up = transfer(payer.key, account.key, shortfall);
-            invoke_unchecked(&top_up, &infos)?;
+            invoke_unchecked(&top_up, accounts)?;
         }
-        let [_, alone] = infos;
-        let alone = [alone];
-        invoke_signed_unchecked(&allocate(account.key, space), &alone, &[seeds])?;
-        invoke_signed_unchecked(&assign(account.key, owner), &alone, &[seeds])
+        let allocate = allocate(account.key, space);
+        invoke_signed_unchecked(&allocate, accounts, &[seeds])?;
+        invoke_signed_unchecked(&assign(account.key, owner), accounts, &[seeds])
     }
 }
 

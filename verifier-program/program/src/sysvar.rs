@@ -10,6 +10,7 @@ const CLOCK: Pubkey = sysvar::clock::ID;
 const RENT: Pubkey = sysvar::rent::ID;
 
 /// Unix seconds, by the chain's clock.
+#[inline(never)]
 pub(crate) fn now() -> Result<i64, PoolError> {
     read(&CLOCK, CLOCK_TIMESTAMP).map(i64::from_le_bytes)
 }
@@ -33,6 +34,7 @@ pub(crate) fn minimum_balance(size: usize) -> Result<u64, PoolError> {
 }
 
 #[cfg(target_os = "solana")]
+#[inline(never)]
 fn read(id: &Pubkey, offset: u64) -> Result<[u8; 8], PoolError> {
     let mut out = [0u8; 8];
     // SAFETY: the syscall reads the address's 32 bytes and writes the 8 bytes of `out`.

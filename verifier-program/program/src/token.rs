@@ -1,5 +1,7 @@
 //! SPL Token: its accounts as bytes, and the two instructions that the pool gives it. The layout and the
 //! encodings are frozen with that program; the tests hold them to its published crate.
+//!
+//! Instructions are passed all `accounts` of the present one: the runtime picks what it needs, and nothing is cloned.
 
 use core::ops::Range;
 
@@ -28,35 +30,45 @@ pub(crate) const HOLDING_LEN: usize = HOLDING_STATE + 1 + (4 + AMOUNT) + AMOUNT 
 const INITIALISED: u8 = 1;
 
 /// Of a mint: authority, supply, decimals, then whether it is initialised.
-const MINT_INITIALISED: usize = OPTIONAL_ADDRESS + AMOUNT + 1;
+const MINT_DECIMALS: usize = OPTIONAL_ADDRESS + AMOUNT;
+const MINT_INITIALISED: usize = MINT_DECIMALS + 1;
 /// Length of a mint.
-const MINT_LEN: usize = MINT_INITIALISED + 1 + OPTIONAL_ADDRESS;
+pub(crate) const MINT_LEN: usize = MINT_INITIALISED + 1 + OPTIONAL_ADDRESS;
 
-/// First byte of the token program's instruction.
+/// The program whose mints are refused.
+const TOKEN_2022: Pubkey = Pubkey::from_str_const("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb");
+
+// First bytes of the token program's instructions.
 const TRANSFER: u8 = 3;
-/// First byte of the token program's instruction.
+const MINT_TO: u8 = 7;
+const BURN: u8 = 8;
 const INITIALISE_HOLDING: u8 = 18;
+const INITIALISE_MINT: u8 = 20;
 
-/// Whether this is an initialised mint of SPL Token.
-pub(crate) fn check_mint(account: &AccountInfo<'_>) -> Result<(), PoolError> {
+/// Whether this is an initialised mint of SPL Token; its decimals.
+pub(crate) fn check_mint(account: &AccountInfo<'_>) -> Result<u8, PoolError> {
+    if *account.owner == TOKEN_2022 {
+        return Err(PoolError::Token2022Unsupported);
+    }
     if *account.owner != TOKEN_PROGRAM {
         return Err(PoolError::WrongOwner);
     }
     let data = account
         .try_borrow_data()
         .map_err(|_| PoolError::DuplicateAccount)?;
-    if data.len() == MINT_LEN && data.get(MINT_INITIALISED) == Some(&1) {
-        Ok(())
-    } else {
-        Err(PoolError::WrongMint)
+    if data.len() != MINT_LEN || data.get(MINT_INITIALISED) != Some(&1) {
+        return Err(PoolError::WrongMint);
     }
+    data.get(MINT_DECIMALS)
+        .copied()
+        .ok_or(PoolError::WrongMint)
 }
 
 /// Whether this is a usable token account of a mint that belongs to a holder.
 pub(crate) fn check_holding(
     account: &AccountInfo<'_>,
-    mint: &[u8; 32],
-    holder: &[u8; 32],
+    mint: &AddressBytes,
+    holder: &AddressBytes,
 ) -> Result<(), PoolError> {
     if *account.owner != TOKEN_PROGRAM {
         return Err(PoolError::WrongOwner);
@@ -67,19 +79,20 @@ pub(crate) fn check_holding(
     if data.len() != HOLDING_LEN || data.get(HOLDING_STATE) != Some(&INITIALISED) {
         return Err(PoolError::WrongTokenAccount);
     }
-    if data.get(HOLDING_MINT) != Some(mint) {
+    if data.get(HOLDING_MINT) != Some(mint.as_bytes()) {
         return Err(PoolError::WrongMint);
     }
-    if data.get(HOLDING_HOLDER) != Some(holder) {
+    if data.get(HOLDING_HOLDER) != Some(holder.as_bytes()) {
         return Err(PoolError::WrongTokenAccount);
     }
     Ok(())
 }
 
 /// Makes a token account of what has been created for it.
-pub(crate) fn initialise_holding<'info>(
-    account: &AccountInfo<'info>,
-    mint: &AccountInfo<'info>,
+pub(crate) fn initialise_holding(
+    accounts: &[AccountInfo<'_>],
+    account: &AccountInfo<'_>,
+    mint: &AccountInfo<'_>,
     holder: &Pubkey,
 ) -> ProgramResult {
     let mut data = Vec::with_capacity(1 + ADDRESS);
@@ -93,31 +106,85 @@ pub(crate) fn initialise_holding<'info>(
         ],
         data,
     };
-    invoke_unchecked(&instruction, &[account.clone(), mint.clone()])
+    invoke_unchecked(&instruction, accounts)
+}
+
+/// Makes a mint of what has been created for it, without anybody who can freeze.
+pub(crate) fn initialise_mint(
+    accounts: &[AccountInfo<'_>],
+    account: &AccountInfo<'_>,
+    decimals: u8,
+    authority: &Pubkey,
+) -> ProgramResult {
+    let mut data = Vec::with_capacity(2 + ADDRESS + 1);
+    data.extend_from_slice(&[INITIALISE_MINT, decimals]);
+    data.extend_from_slice(authority.as_ref());
+    data.push(0);
+    let instruction = Instruction {
+        program_id: TOKEN_PROGRAM,
+        accounts: vec![AccountMeta::new(*account.key, false)],
+        data,
+    };
+    invoke_unchecked(&instruction, accounts)
 }
 
 /// Moves tokens. `seeds` sign for the holder when it is an address of this program.
-pub(crate) fn transfer<'info>(
-    from: &AccountInfo<'info>,
-    to: &AccountInfo<'info>,
-    holder: &AccountInfo<'info>,
+pub(crate) fn transfer(
+    accounts: &[AccountInfo<'_>],
+    from: &AccountInfo<'_>,
+    to: &AccountInfo<'_>,
+    holder: &AccountInfo<'_>,
+    amount: u64,
+    seeds: &[&[&[u8]]],
+) -> ProgramResult {
+    by_amount(accounts, TRANSFER, [from.key, to.key, holder.key], amount, seeds)
+}
+
+/// Makes shares, for which the pool's address signs by `seeds`.
+pub(crate) fn mint_to(
+    accounts: &[AccountInfo<'_>],
+    mint: &AccountInfo<'_>,
+    to: &AccountInfo<'_>,
+    authority: &AccountInfo<'_>,
+    amount: u64,
+    seeds: &[&[&[u8]]],
+) -> ProgramResult {
+    by_amount(accounts, MINT_TO, [mint.key, to.key, authority.key], amount, seeds)
+}
+
+/// Destroys shares, for which their holder signs.
+pub(crate) fn burn(
+    accounts: &[AccountInfo<'_>],
+    from: &AccountInfo<'_>,
+    mint: &AccountInfo<'_>,
+    holder: &AccountInfo<'_>,
+    amount: u64,
+) -> ProgramResult {
+    by_amount(accounts, BURN, [from.key, mint.key, holder.key], amount, &[])
+}
+
+/// An instruction on two accounts that change, and who signs for it.
+#[inline(never)]
+fn by_amount(
+    accounts: &[AccountInfo<'_>],
+    instruction: u8,
+    [first, second, signer]: [&Pubkey; 3],
     amount: u64,
     seeds: &[&[&[u8]]],
 ) -> ProgramResult {
     let mut data = Vec::with_capacity(1 + AMOUNT);
-    data.push(TRANSFER);
+    data.push(instruction);
     data.extend_from_slice(&amount.to_le_bytes());
     let instruction = Instruction {
         program_id: TOKEN_PROGRAM,
         accounts: vec![
-            AccountMeta::new(*from.key, false),
-            AccountMeta::new(*to.key, false),
-            AccountMeta::new_readonly(*holder.key, true),
+            AccountMeta::new(*first, false),
+            AccountMeta::new(*second, false),
+            AccountMeta::new_readonly(*signer, true),
         ],
         data,
     };
-    let infos = [from.clone(), to.clone(), holder.clone()];
-    invoke_signed_unchecked(&instruction, &infos, seeds)
+    invoke_signed_unchecked(&instruction, accounts, seeds)
 }
 
 #[cfg(test)]
@@ -167,6 +234,17 @@ mod tests {
         let transfer = TokenInstruction::Transfer { amount: 5 }.pack();
         assert_eq!(transfer, [&[TRANSFER], &5u64.to_le_bytes()[..]].concat());
         let owner = [3; 32];
+        let mint = TokenInstruction::MintTo { amount: 5 }.pack();
+        assert_eq!(mint, [&[MINT_TO], &5u64.to_le_bytes()[..]].concat());
+        let burn = TokenInstruction::Burn { amount: 5 }.pack();
+        assert_eq!(burn, [&[BURN], &5u64.to_le_bytes()[..]].concat());
+        let make = TokenInstruction::InitializeMint2 {
+            decimals: 9,
+            mint_authority: [3; 32].into(),
+            freeze_authority: None.into(),
+        }
+        .pack();
+        assert_eq!(make, [&[INITIALISE_MINT, 9], &[3; 32][..], &[0]].concat());
         let initialise = TokenInstruction::InitializeAccount3 {
             owner: owner.into(),
         }

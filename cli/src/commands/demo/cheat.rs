@@ -9,14 +9,11 @@ use solana_rpc_client_api::config::RpcTransactionConfig;
 use solana_signature::Signature;
 use solana_signer::Signer;
 use solana_transaction_status_client_types::UiTransactionEncoding;
-use spl_associated_token_account_interface::{
-    address::get_associated_token_address, instruction::create_associated_token_account_idempotent,
-};
+use spl_associated_token_account_interface::address::get_associated_token_address;
 use veilpool_chain::SendError;
 use veilpool_interface::{
-    Epoch, PoolError, PoolInstruction,
-    address::{self, TOKEN_PROGRAM},
-    builder,
+    Epoch, PoolError, PoolInstruction, address,
+    builder::{self, ClaimAccounts},
     instruction::ClaimArguments,
 };
 use veilpool_node::{
@@ -38,6 +35,7 @@ use super::{
     report::Claim,
     stage::{FEE, Stage},
 };
+use crate::cluster::create_account;
 
 /// The class that the cheat is after: the best.
 const WANTED: ClassId = ClassId::new(8);
@@ -144,7 +142,7 @@ impl Cheat<'_> {
         for measurer in &stage.measurers {
             let client = Measurer::new(http.clone(), format!("http://{}", measurer.api_address()));
             let signed = client.attestation(epoch.number, &subject).await?;
-            let slot = check(&signed, &set, &pool.domain, epoch.number, &subject)?;
+            let slot = check(&signed, &set, &pool.rules.domain, epoch.number, &subject)?;
             let mut document = AttestationDocument::from(&signed.attestation);
             document.metrics.bandwidth = Bandwidth::new(9_000);
             document.metrics.uptime = Uptime::new(144);
@@ -152,7 +150,7 @@ impl Cheat<'_> {
                 *place = Some(document);
             }
         }
-        let leaves = stage.chain.leaves(&stage.pool, epoch.leaf_count).await?;
+        let leaves = stage.chain.leaves(&stage.pool, epoch).await?;
         let tree = RegistryTree::from_leaves(leaves)?;
         let path = tree
             .find(self.actor.secret.commitment().to_bytes())
@@ -172,7 +170,7 @@ impl Cheat<'_> {
         let secret = super::cast::copy(&self.actor.secret)?;
         Ok(ClaimInputs::new(
             claimed,
-            pool.domain,
+            pool.rules.domain,
             path,
             set,
             &slots,
@@ -291,16 +289,15 @@ impl Cheat<'_> {
         let mint = crate::cluster::LOCAL_MINT;
         let (me, payee) = (self.wallet.pubkey(), address::pubkey(&arguments.payout));
         let token = |owner: &Pubkey| get_associated_token_address(owner, &mint);
+        let accounts = ClaimAccounts {
+            relayer: me,
+            payee_tokens: token(&payee),
+            relayer_tokens: token(&me),
+            verifying_key: self.epoch.verifying_key,
+        };
         let instructions = [
-            create_associated_token_account_idempotent(&me, &payee, &mint, &TOKEN_PROGRAM),
-            builder::claim(
-                chain.program(),
-                pool,
-                &me,
-                &token(&payee),
-                &token(&me),
-                arguments,
-            ),
+            create_account(&me, &payee, &mint),
+            builder::claim(chain.program(), pool, &accounts, arguments),
         ];
         match chain.send(&self.wallet, &[], &instructions, UNITS).await {
             Ok(_) => Ok("accepted".into()),

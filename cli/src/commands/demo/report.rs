@@ -19,6 +19,7 @@ use veilpool_protocol::{ClassId, EpochId};
 use super::{
     cast::{Actor, Cast},
     cheat::Attempt,
+    leaving,
     stage::{FEE, Stage, TOKEN},
     watch::seen,
 };
@@ -55,9 +56,9 @@ struct Row {
 
 /// Something that must be so.
 #[derive(Debug, Serialize)]
-struct Check {
-    what: String,
-    holds: bool,
+pub(super) struct Check {
+    pub(super) what: String,
+    pub(super) holds: bool,
 }
 
 /// All of it.
@@ -101,6 +102,7 @@ impl Report {
             }
         }
         checks.push(books_are_right(stage, &nodes).await?);
+        checks.push(leaving::hand_in(stage).await?);
         let logs = std::fs::read_to_string(stage.folder.join("demo.log"))?;
         checks.push(logs_are_clean(cast, epoch, &logs));
         let as_expected = nodes.iter().all(|row| row.expected)
@@ -313,9 +315,10 @@ async fn books_are_right(stage: &Stage, nodes: &[Row]) -> anyhow::Result<Check> 
     let pool = stage.chain.pool(&stage.pool).await?;
     let vault = stage
         .chain
-        .token_account(&address::pubkey(&pool.vault))
+        .token_account(&address::pubkey(&pool.rules.vault))
         .await?;
     let vault = vault.map_or(0, |account| account.amount);
+    let assets = pool.books.assets;
     let claims = nodes.iter().filter(|row| row.class.is_some()).count() as u64;
     let paid: u64 = nodes.iter().map(|row| row.paid).sum::<u64>() + claims * FEE;
     Ok(Check {
@@ -323,7 +326,7 @@ async fn books_are_right(stage: &Stage, nodes: &[Row]) -> anyhow::Result<Check> 
             "the pool paid {:.2} tokens, its books say so, and its vault holds what they say",
             paid as f64 / TOKEN as f64
         ),
-        holds: vault == pool.assets && pool.assets + paid == super::stage::LIQUIDITY,
+        holds: vault == assets && assets + paid == super::stage::LIQUIDITY,
     })
 }
 

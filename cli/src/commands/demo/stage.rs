@@ -13,7 +13,7 @@ use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use veilpool_chain::Chain;
 use veilpool_coordinator::measurer::{Keys, Measurer, MeasurerConfig, ScheduleSecret};
-use veilpool_interface::{class::default_table, instruction::InitialisePool};
+use veilpool_interface::{Parameters, address, class::default_table, instruction::InitialisePool};
 use veilpool_localnet::{Localnet, LocalnetConfig};
 use veilpool_protocol::MeasurerCount;
 use veilpool_prover::Prover;
@@ -30,6 +30,8 @@ pub(super) const TOKEN: u64 = 1_000_000;
 pub(super) const BOND: u64 = 100 * TOKEN;
 /// What the pool starts with.
 pub(super) const LIQUIDITY: u64 = 100_000 * TOKEN;
+/// What traffic costs at first: a hundredth of a token for a GiB, in millionths of the smallest unit for a MiB.
+const PRICE: u64 = TOKEN / 100 * 1_000_000 / 1_024;
 /// The relayer's fee.
 pub(super) const FEE: u64 = TOKEN / 100;
 
@@ -88,15 +90,27 @@ impl Stage {
         let rules = InitialisePool {
             measurers: keys.iter().map(Keys::attestation_key).collect(),
             classes: default_table(),
-            bond_amount: BOND,
-            epoch_seconds,
-            claim_window_seconds: 2 * epoch_seconds,
-            rate_cap: TOKEN,
-            outflow_bps: 1_000,
+            parameters: Parameters {
+                bond_amount: BOND,
+                epoch_seconds,
+                claim_window_seconds: 2 * epoch_seconds,
+                cooldown_seconds: 3 * epoch_seconds,
+                challenge_seconds: epoch_seconds,
+                rate_cap: TOKEN,
+                outflow_bps: 1_000,
+                hub_fee_cap_bps: 1_000,
+                slash_reward_bps: 2_500,
+                target_utilisation_bps: 5_000,
+                min_price: PRICE / 100,
+                max_price: PRICE * 100,
+            },
+            timelock_seconds: 4 * epoch_seconds,
+            authority: address::bytes(&treasury.pubkey()),
+            price: PRICE,
             genesis_hash: chain.genesis_hash().await?,
         };
         let (pool, _) = cluster::initialise_pool(&chain, &treasury, &LOCAL_MINT, rules).await?;
-        cluster::deposit(&chain, &pool, &treasury, LIQUIDITY).await?;
+        cluster::deposit(&chain, &pool, &treasury, LIQUIDITY, 0).await?;
         eprintln!("· pool {pool} with {} tokens", LIQUIDITY / TOKEN);
 
         let shared = ScheduleSecret::generate(rng).expose_bytes();

@@ -1,40 +1,30 @@
 //! Verifies a proof and pays.
 //!
-//! | # | flags | account |
-//! | --- | --- | --- |
-//! | 0 | `sw` | relayer: pays the transaction's fee and the claim's rent |
-//! | 1 | `w` | pool |
-//! | 2 | `w` | epoch |
-//! | 3 | `w` | claim, to be created: the nullifier |
-//! | 4 | `w` | vault |
-//! | 5 | `w` | payee's token account |
-//! | 6 | `w` | relayer's token account |
-//! | 7 | | token program |
-//! | 8 | | system program |
-//!
 //! 1. Accounts: flags, programs, pool, epoch, claim's address, vault, both token accounts.
-//! 2. Window: from the epoch's end until its claim window shuts.
-//! 3. Once: no claim with this nullifier (I1), no more claims than leaves (P9).
+//! 2. Window: from the epoch's end until its claim window shuts, neither frozen nor paused.
+//! 3. Once: no claim with this nullifier (I1).
 //! 4. Reward and fee.
 //! 5. Proof: the public input is rebuilt from the epoch, the accounts and the arguments (I3, I4, I6), and the
 //!    key is the one that the epoch froze.
-//! 6. The claim's account. Nothing is keyed on the proof's bytes, which anybody can re-randomise (I5).
-//! 7. Books.
-//! 8. Tokens, vault to payee and relayer.
+//! 6. More valid claims than operators would mean that proofs can be forged: nothing is paid, and claims are frozen
+//!    (P9).
+//! 7. The claim's account. Nothing is keyed on the proof's bytes, which anybody can re-randomise (I5).
+//! 8. Books.
+//! 9. Tokens, vault to payee and relayer.
 
 use solana_program::{account_info::AccountInfo, entrypoint::ProgramResult, pubkey::Pubkey};
 use veilpool_groth16::{VerifyError, verify};
 use veilpool_interface::{
-    Claim, Epoch, PoolError, Record, address, address::seed, instruction::ClaimArguments, reward,
+    Claim, Epoch, PoolError, PoolEvent,
+    accounts::{CLAIM, flags},
+    address,
+    address::seed,
+    instruction::ClaimArguments,
+    price, reward,
 };
 use veilpool_protocol::{MeasurerCount, claim::Binding};
 
-use crate::{
-    accounts::{self, Flag},
-    derive, epoch, key, pool,
-    system::Creation,
-    sysvar, token,
-};
+use crate::{accounts, derive, epoch, event, key, pool, record::New, sysvar, token};
 
 pub(crate) fn process(
     program: &Pubkey,
@@ -47,58 +37,54 @@ pub(crate) fn process(
         pool_account,
         epoch_account,
         claim,
+        key_account,
         vault,
         payee_tokens,
         relayer_tokens,
         token_program,
         system_program,
-    ] = accounts::take(
-        accounts,
-        [
-            Flag::Sign,
-            Flag::Write,
-            Flag::Write,
-            Flag::Write,
-            Flag::Write,
-            Flag::Write,
-            Flag::Write,
-            Flag::Read,
-            Flag::Read,
-        ],
-    )?;
+    ] = accounts::take(accounts, const { flags(&CLAIM) })?;
     accounts::check_token_program(token_program)?;
     accounts::check_system_program(system_program)?;
     let (rules, mut books) = pool::load_books(program, pool_account)?;
+    let mut epoch = epoch::load(program, epoch_account, pool_account.key)?;
+    if epoch.number != arguments.epoch {
+        return Err(PoolError::WrongAddress.into());
+    }
     let number = arguments.epoch.get().to_le_bytes();
-    let pool_seed = pool_account.key.as_ref();
-    let mut epoch = epoch::load(program, epoch_account, pool_account.key, arguments.epoch)?;
-    let nullifier = arguments.nullifier.as_bytes();
-    let claim_seeds = [seed::CLAIM, pool_seed, &number, nullifier];
+    let claim_seeds: [&[u8]; 4] = [
+        seed::CLAIM,
+        pool_account.key.as_ref(),
+        &number,
+        arguments.nullifier.as_bytes(),
+    ];
     let bump = derive::check_new(program, claim, &claim_seeds)?;
-    accounts::check_address(vault, rules.vault.as_bytes())?;
-    let mint = rules.mint.as_bytes();
-    token::check_holding(payee_tokens, mint, arguments.payout.as_bytes())?;
-    token::check_holding(relayer_tokens, mint, relayer.key.as_array())?;
+    accounts::check_address(vault, &rules.vault)?;
+    token::check_holding(payee_tokens, &rules.mint, &arguments.payout)?;
+    token::check_holding(relayer_tokens, &rules.mint, &address::bytes(relayer.key))?;
 
     // 2. Window.
+    if books.frozen {
+        return Err(PoolError::ClaimsFrozen.into());
+    }
     let now = sysvar::now()?;
     if now < epoch.ends_at {
         return Err(PoolError::EpochNotEnded.into());
     }
-    if now >= epoch.claim_until {
+    if epoch.deadline().has_passed(now, books.paused(now)) {
         return Err(PoolError::ClaimWindowShut.into());
+    }
+    if now < books.paused_until {
+        return Err(PoolError::ClaimsPaused.into());
     }
 
     // 3. Once.
     if claim.owner == program {
         return Err(PoolError::AlreadyClaimed.into());
     }
-    if epoch.claims >= epoch.leaf_count {
-        return Err(PoolError::ClaimsExceedLeaves.into());
-    }
 
     // 4. Reward and fee.
-    let class = epoch
+    let class = *epoch
         .class(arguments.class)
         .ok_or(PoolError::UnknownClass)?;
     let reward = reward::reward(class.weight, epoch.rate).ok_or(PoolError::Arithmetic)?;
@@ -110,9 +96,10 @@ pub(crate) fn process(
         .ok_or(PoolError::FeeTooHigh)?;
 
     // 5. Proof.
+    let pool = address::bytes(pool_account.key);
     let binding = Binding {
         program: address::bytes(program),
-        pool: address::bytes(pool_account.key),
+        pool,
         epoch: epoch.number,
         class: arguments.class,
         payout: arguments.payout,
@@ -120,74 +107,91 @@ pub(crate) fn process(
         relayer: address::bytes(relayer.key),
         max_fee: arguments.max_fee,
     };
-    check_proof(&epoch, &binding, arguments)?;
+    check_proof(program, key_account, &epoch, &binding, arguments)?;
 
-    // 6. The claim's account.
+    // 6. More valid claims than operators.
+    if epoch.claims >= epoch.operators {
+        books.frozen = true;
+        pool::store_books(pool_account, &books)?;
+        event::emit(&PoolEvent::Frozen {
+            pool,
+            epoch: epoch.number,
+        });
+        return Ok(());
+    }
+
+    // 7. The claim's account.
     let record = Claim {
         bump,
-        pool: address::bytes(pool_account.key),
+        pool,
         epoch: epoch.number,
-        claim_until: epoch.claim_until,
+        nullifier: arguments.nullifier,
+        claim_until: epoch.deadline(),
         rent_payer: address::bytes(relayer.key),
     };
-    let [prefix, first, second, third] = claim_seeds;
-    Creation {
+    New {
+        accounts,
         payer: relayer,
         account: claim,
-        owner: program,
-        size: record.encode().len(),
-        seeds: &[prefix, first, second, third, &[bump]],
+        seeds: &claim_seeds,
+        bump,
+        rent_for: 0,
     }
-    .run(PoolError::AlreadyClaimed)?;
-    accounts::store(claim, &record)?;
+    .run(program, &record, PoolError::AlreadyClaimed)?;
 
-    // 7. Books.
+    // 8. Books.
     let minus = |sum: u64| sum.checked_sub(reward).ok_or(PoolError::Arithmetic);
     epoch.claims = epoch.claims.checked_add(1).ok_or(PoolError::Arithmetic)?;
     epoch.reserved = minus(epoch.reserved)?;
     books.reserved = minus(books.reserved)?;
     books.assets = minus(books.assets)?;
+    books.attested = books
+        .attested
+        .saturating_add(price::shown(&class.thresholds));
     epoch::store_books(epoch_account, &epoch)?;
     pool::store_books(pool_account, &books)?;
+    event::emit(&PoolEvent::Claimed {
+        pool,
+        epoch: epoch.number,
+        class: arguments.class,
+        reward,
+        fee: arguments.fee,
+    });
 
-    // 8. Tokens.
-    let bump = [rules.bump];
-    let seeds: [&[u8]; 4] = [
-        seed::POOL,
-        rules.mint.as_bytes(),
-        rules.authority.as_bytes(),
-        &bump,
-    ];
-    for (tokens, amount) in [(payee_tokens, paid), (relayer_tokens, arguments.fee)] {
-        if amount > 0 {
-            token::transfer(vault, tokens, pool_account, amount, &[&seeds])?;
-        }
-    }
-    Ok(())
+    // 9. Tokens.
+    pool::pay(accounts, pool_account, &rules, vault, payee_tokens, paid)?;
+    pool::pay(
+        accounts,
+        pool_account,
+        &rules,
+        vault,
+        relayer_tokens,
+        arguments.fee,
+    )
 }
 
 /// Whether the proof holds for what this program knows.
 #[inline(never)]
 fn check_proof(
+    program: &Pubkey,
+    key_account: &AccountInfo<'_>,
     epoch: &Epoch,
     binding: &Binding,
     arguments: &ClaimArguments,
 ) -> Result<(), PoolError> {
     let count = MeasurerCount::try_from(usize::from(epoch.measurers))
         .map_err(|_| PoolError::WrongAccountType)?;
-    let file = key::embedded(count);
-    if key::digest(file) != epoch.verifying_key {
-        return Err(PoolError::VerifyingKeyChanged);
-    }
-    let key = key::accept(file, count)?;
     let input = epoch
         .public_input(arguments.nullifier, binding)
         .map_err(|_| PoolError::CouldNotVerify)?
         .ok_or(PoolError::UnknownClass)?;
-    verify(&key, &input, &arguments.proof).map_err(|error| match error {
-        VerifyError::ScalarNotCanonical => PoolError::ScalarNotCanonical,
-        VerifyError::MalformedProof => PoolError::MalformedProof,
-        VerifyError::PairingFalse => PoolError::InvalidProof,
-        _ => PoolError::CouldNotVerify,
+    let expected = Some(&epoch.verifying_key);
+    key::with_published(program, key_account, expected, count, |key, _| {
+        verify(key, &input, &arguments.proof).map_err(|error| match error {
+            VerifyError::ScalarNotCanonical => PoolError::ScalarNotCanonical,
+            VerifyError::MalformedProof => PoolError::MalformedProof,
+            VerifyError::PairingFalse => PoolError::InvalidProof,
+            _ => PoolError::CouldNotVerify,
+        })
     })
 }

@@ -1,44 +1,36 @@
 //! Closes a claim's account after the window. Anyone may; the rent goes to who paid it.
 //!
-//! | # | flags | account |
-//! | --- | --- | --- |
-//! | 0 | `w` | claim |
-//! | 1 | `w` | recorded payer of its rent |
-//!
-//! 1. Accounts: flags, claim, recorded payer (P2).
-//! 2. Window: shut, so that the nullifier can't be claimed again whatever happens to the account.
+//! 1. Accounts: flags, pool, claim, recorded payer (P2).
+//! 2. Window: shut, pauses counted, so that the nullifier can't be claimed again whatever happens to the account.
 //! 3. Closed: lamports to the payer, data zeroed, back to the system program.
 
 use solana_program::{account_info::AccountInfo, entrypoint::ProgramResult, pubkey::Pubkey};
-use veilpool_interface::{Claim, PoolError, address::seed};
-use veilpool_protocol::{EpochId, NullifierBytes};
-
-use crate::{
-    accounts::{self, Flag},
-    derive, system, sysvar,
+use veilpool_interface::{
+    Claim, PoolError,
+    accounts::{CLOSE_CLAIM, flags},
+    address::seed,
 };
 
-pub(crate) fn process(
-    program: &Pubkey,
-    accounts: &[AccountInfo<'_>],
-    epoch: EpochId,
-    nullifier: &NullifierBytes,
-) -> ProgramResult {
+use crate::{accounts, derive, pool, system, sysvar};
+
+pub(crate) fn process(program: &Pubkey, accounts: &[AccountInfo<'_>]) -> ProgramResult {
     // 1. Accounts.
-    let [claim, payer] = accounts::take(accounts, [Flag::Write, Flag::Write])?;
+    let [pool_account, claim, payer] = accounts::take(accounts, const { flags(&CLOSE_CLAIM) })?;
+    let (_, books) = pool::load_books(program, pool_account)?;
     let record: Claim = accounts::load(program, claim)?;
-    let number = epoch.get().to_le_bytes();
+    let number = record.epoch.get().to_le_bytes();
     let seeds: [&[u8]; 4] = [
         seed::CLAIM,
-        record.pool.as_bytes(),
+        pool_account.key.as_ref(),
         &number,
-        nullifier.as_bytes(),
+        record.nullifier.as_bytes(),
     ];
     derive::check(program, claim, &seeds, record.bump)?;
-    accounts::check_address(payer, record.rent_payer.as_bytes())?;
+    accounts::check_address(payer, &record.rent_payer)?;
 
     // 2. Window.
-    if sysvar::now()? < record.claim_until {
+    let now = sysvar::now()?;
+    if !record.claim_until.has_passed(now, books.paused(now)) {
         return Err(PoolError::ClaimWindowOpen.into());
     }
 

@@ -1,116 +1,55 @@
 //! Gives tokens to the pool for shares.
 //!
-//! | # | flags | account |
-//! | --- | --- | --- |
-//! | 0 | `sw` | depositor: holds the tokens, pays the rent of a new position |
-//! | 1 | `w` | pool |
-//! | 2 | `w` | depositor's position, created when there is none |
-//! | 3 | `w` | depositor's token account |
-//! | 4 | `w` | vault |
-//! | 5 | | token program |
-//! | 6 | | system program |
-//!
-//! 1. Accounts: flags, programs, pool, vault, token account.
+//! 1. Accounts: flags, program, pool, both accounts of the depositor's, vault, mint of shares.
 //! 2. Shares, by the pool's books and not by the vault's balance, so that donations move nothing (P6); rounded
-//!    down (P5).
-//! 3. Position: created or added to.
-//! 4. Books.
-//! 5. Tokens, depositor to vault.
+//!    down (P5); no fewer than asked for.
+//! 3. Books.
+//! 4. Tokens, depositor to vault; shares, to the depositor.
 
 use solana_program::{account_info::AccountInfo, entrypoint::ProgramResult, pubkey::Pubkey};
-use veilpool_interface::{PoolError, Position, Record, address, address::seed, reward};
-
-use crate::{
-    accounts::{self, Flag},
-    derive, pool,
-    system::Creation,
-    token,
+use veilpool_interface::{
+    PoolError, PoolEvent,
+    accounts::{DEPOSIT, flags},
+    address, reward,
 };
+
+use crate::{accounts, event, pool, token};
 
 pub(crate) fn process(
     program: &Pubkey,
     accounts: &[AccountInfo<'_>],
     amount: u64,
+    min_shares: u64,
 ) -> ProgramResult {
     // 1. Accounts.
     let [
         depositor,
         pool_account,
-        position,
         tokens,
+        shares_account,
         vault,
+        share_mint,
         token_program,
-        system_program,
-    ] = accounts::take(
-        accounts,
-        [
-            Flag::Sign,
-            Flag::Write,
-            Flag::Write,
-            Flag::Write,
-            Flag::Write,
-            Flag::Read,
-            Flag::Read,
-        ],
-    )?;
+    ] = accounts::take(accounts, const { flags(&DEPOSIT) })?;
     accounts::check_token_program(token_program)?;
-    accounts::check_system_program(system_program)?;
     let (rules, mut books) = pool::load_books(program, pool_account)?;
-    let seeds = [
-        seed::POSITION,
-        pool_account.key.as_ref(),
-        depositor.key.as_ref(),
-    ];
-    let existing = if position.owner == program {
-        let record: Position = accounts::load(program, position)?;
-        derive::check(program, position, &seeds, record.bump)?;
-        Some(record)
-    } else {
-        None
-    };
-    let bump = match &existing {
-        Some(record) => record.bump,
-        None => derive::check_new(program, position, &seeds)?,
-    };
-    token::check_holding(tokens, rules.mint.as_bytes(), depositor.key.as_array())?;
-    accounts::check_address(vault, rules.vault.as_bytes())?;
+    let holder = address::bytes(depositor.key);
+    token::check_holding(tokens, &rules.mint, &holder)?;
+    token::check_holding(shares_account, &rules.share_mint, &holder)?;
+    accounts::check_address(vault, &rules.vault)?;
+    accounts::check_address(share_mint, &rules.share_mint)?;
 
     // 2. Shares.
-    if amount == 0 {
-        return Err(PoolError::ZeroAmount.into());
-    }
     let shares =
         reward::shares_for(amount, books.shares, books.assets).ok_or(PoolError::Arithmetic)?;
     if shares == 0 {
         return Err(PoolError::ZeroAmount.into());
     }
-
-    // 3. Position.
-    let is_new = existing.is_none();
-    let mut record = existing.unwrap_or(Position {
-        bump,
-        pool: address::bytes(pool_account.key),
-        owner: address::bytes(depositor.key),
-        shares: 0,
-    });
-    record.shares = record
-        .shares
-        .checked_add(shares)
-        .ok_or(PoolError::Arithmetic)?;
-    if is_new {
-        let [prefix, pool_seed, owner_seed] = seeds;
-        Creation {
-            payer: depositor,
-            account: position,
-            owner: program,
-            size: record.encode().len(),
-            seeds: &[prefix, pool_seed, owner_seed, &[bump]],
-        }
-        .run(PoolError::AlreadyExists)?;
+    if shares < min_shares {
+        return Err(PoolError::TooFewShares.into());
     }
-    accounts::store(position, &record)?;
 
-    // 4. Books.
+    // 3. Books.
     books.assets = books
         .assets
         .checked_add(amount)
@@ -120,7 +59,22 @@ pub(crate) fn process(
         .checked_add(shares)
         .ok_or(PoolError::Arithmetic)?;
     pool::store_books(pool_account, &books)?;
+    event::emit(&PoolEvent::Deposited {
+        pool: address::bytes(pool_account.key),
+        amount,
+        shares,
+    });
 
-    // 5. Tokens.
-    token::transfer(tokens, vault, depositor, amount, &[])
+    // 4. Tokens and shares.
+    token::transfer(accounts, tokens, vault, depositor, amount, &[])?;
+    pool::with_seeds(&rules, |seeds| {
+        token::mint_to(
+            accounts,
+            share_mint,
+            shares_account,
+            pool_account,
+            shares,
+            &[seeds],
+        )
+    })
 }

@@ -1,181 +1,169 @@
-//! Makes a pool with its vaults.
-//!
-//! | # | flags | account |
-//! | --- | --- | --- |
-//! | 0 | `sw` | authority: pays the rent; part of the pool's address, no power afterwards |
-//! | 1 | `w` | pool, to be created |
-//! | 2 | | mint, of SPL Token |
-//! | 3 | `w` | vault, to be created |
-//! | 4 | `w` | vault of bonds, to be created |
-//! | 5 | | token program |
-//! | 6 | | system program |
+//! Makes a pool with its vaults and its mint of shares.
 //!
 //! 1. Accounts: flags, programs, mint, derived addresses.
 //! 2. Rules: parameters, class table, measurer set (no key or coordinate twice, attack C9).
-//! 3. Verifying key: its points are checked (C2, C3), a development key refused or announced.
+//! 3. Verifying key: published, for so many measurers (C2, C3).
 //! 4. Domain and set hash, which tie proofs to this cluster, program and pool (I4).
 //! 5. The pool's account, which exists once (P4).
-//! 6. The two vaults, held by the pool's address.
+//! 6. The three vaults and the mint of shares, held by the pool's address.
 
-use solana_program::{
-    account_info::AccountInfo, entrypoint::ProgramResult, msg, program_error::ProgramError,
-    pubkey::Pubkey,
-};
+use solana_program::{account_info::AccountInfo, entrypoint::ProgramResult, pubkey::Pubkey};
 use veilpool_interface::{
-    Pool, PoolError, Record, Registry, address,
+    Books, Pool, PoolError, Record, Registry, Rules,
+    accounts::{INITIALISE_POOL, flags},
+    address,
     address::{TOKEN_PROGRAM, seed},
     class, hashing,
     instruction::InitialisePool,
-    reward::BASIS_POINTS,
+    state::{MAX_LEN, VERSION},
 };
-use veilpool_protocol::{EpochId, MeasurerCount, MeasurerKeyBytes};
+use veilpool_protocol::{AddressBytes, EpochId};
 
-use crate::{
-    accounts::{self, Flag},
-    derive, key,
-    system::Creation,
-    token,
-};
+use crate::{accounts, derive, governance, key, pool, record::New, system::Creation, token};
+
+/// Decimals that shares have more than the token: there are a thousand times as many.
+const FURTHER_DECIMALS: u8 = 3;
 
 pub(crate) fn process(
     program: &Pubkey,
     accounts: &[AccountInfo<'_>],
-    rules: InitialisePool,
+    arguments: InitialisePool,
 ) -> ProgramResult {
     // 1. Accounts.
     let [
-        authority,
+        founder,
         pool,
         mint,
         vault,
         bonds,
+        escrow,
+        share_mint,
+        key_account,
         token_program,
         system_program,
-    ] = accounts::take(
-        accounts,
-        [
-            Flag::Sign,
-            Flag::Write,
-            Flag::Read,
-            Flag::Write,
-            Flag::Write,
-            Flag::Read,
-            Flag::Read,
-        ],
-    )?;
+    ] = accounts::take(accounts, const { flags(&INITIALISE_POOL) })?;
     accounts::check_token_program(token_program)?;
     accounts::check_system_program(system_program)?;
-    token::check_mint(mint)?;
-    let pool_seeds = [seed::POOL, mint.key.as_ref(), authority.key.as_ref()];
+    let decimals = token::check_mint(mint)?;
+    let pool_seeds = [seed::POOL, mint.key.as_ref(), founder.key.as_ref()];
     let bump = derive::check_new(program, pool, &pool_seeds)?;
-    let vault_bump = derive::check_new(program, vault, &[seed::VAULT, pool.key.as_ref()])?;
-    let bonds_bump = derive::check_new(program, bonds, &[seed::BONDS, pool.key.as_ref()])?;
+    let held = [
+        (vault, seed::VAULT),
+        (bonds, seed::BONDS),
+        (escrow, seed::ESCROW),
+        (share_mint, seed::SHARES),
+    ];
+    let mut bumps = [0; 4];
+    for (slot, (account, prefix)) in bumps.iter_mut().zip(held) {
+        *slot = derive::check_new(program, account, &[prefix, pool.key.as_ref()])?;
+    }
 
     // 2. Rules.
-    if rules.bond_amount == 0
-        || rules.epoch_seconds == 0
-        || rules.claim_window_seconds == 0
-        || !(1..=BASIS_POINTS).contains(&rules.outflow_bps)
+    let parameters = &arguments.parameters;
+    if !parameters.are_valid(arguments.timelock_seconds)
+        || !(parameters.min_price..=parameters.max_price).contains(&arguments.price)
     {
         return Err(PoolError::InvalidParameters.into());
     }
-    if !class::is_valid_table(&rules.classes) {
+    if !class::is_valid_table(&arguments.classes) {
         return Err(PoolError::InvalidClassTable.into());
     }
-    let count = check_measurers(&rules.measurers)?;
+    let count = governance::check_measurers(&arguments.measurers)?;
 
     // 3. Verifying key.
-    let file = key::embedded(count);
-    let verifying_key = key::accept_validated(file, count)?;
-    if key::is_development(&verifying_key) {
-        msg!("DEVELOPMENT verifying key: anybody can forge claims on this pool");
-    }
+    let verifying_key =
+        key::with_published(program, key_account, None, count, |_, digest| Ok(*digest))?;
 
     // 4. Domain and set hash.
     let domain = hashing::domain(
-        &rules.genesis_hash,
+        &arguments.genesis_hash,
         &address::bytes(program),
         &address::bytes(pool.key),
     );
-    let set_hash = hashing::set_hash(&domain, count, &rules.measurers)
+    let set_hash = hashing::set_hash(&domain, count, &arguments.measurers)
         .map_err(|_| PoolError::CouldNotVerify)?;
 
     // 5. The pool's account.
-    let record = Pool {
-        bump,
-        authority: address::bytes(authority.key),
-        mint: address::bytes(mint.key),
-        vault: address::bytes(vault.key),
-        bond_vault: address::bytes(bonds.key),
-        genesis_hash: rules.genesis_hash,
-        domain,
-        set_hash,
-        verifying_key: key::digest(file),
-        bond_amount: rules.bond_amount,
-        epoch_seconds: rules.epoch_seconds,
-        claim_window_seconds: rules.claim_window_seconds,
-        rate_cap: rules.rate_cap,
-        outflow_bps: rules.outflow_bps,
-        assets: 0,
-        reserved: 0,
-        shares: 0,
-        next_epoch: EpochId::new(0),
-        latest_ends_at: 0,
-        measurers: rules.measurers,
-        classes: rules.classes,
+    let record = Box::new(Pool {
+        rules: Rules {
+            bump,
+            founder: address::bytes(founder.key),
+            mint: address::bytes(mint.key),
+            vault: address::bytes(vault.key),
+            bond_vault: address::bytes(bonds.key),
+            escrow_vault: address::bytes(escrow.key),
+            share_mint: address::bytes(share_mint.key),
+            genesis_hash: arguments.genesis_hash,
+            domain,
+            timelock_seconds: arguments.timelock_seconds,
+            authority: arguments.authority,
+            next_authority: AddressBytes::new([0; 32]),
+            set_hash,
+            verifying_key,
+            parameters: arguments.parameters,
+        },
+        books: Books {
+            assets: 0,
+            reserved: 0,
+            shares: 0,
+            queued: 0,
+            bonded: 0,
+            escrowed: 0,
+            operators: 0,
+            next_epoch: EpochId::new(0),
+            latest_ends_at: 0,
+            last_window: 0,
+            price: arguments.price,
+            settled: 0,
+            attested: 0,
+            next_channel: 0,
+            paused_until: 0,
+            paused_seconds: 0,
+            frozen: false,
+        },
+        measurers: arguments.measurers,
+        classes: arguments.classes,
         registry: Registry::empty().ok_or(PoolError::CouldNotVerify)?,
-    };
-    let [prefix, mint_seed, authority_seed] = pool_seeds;
-    Creation {
-        payer: authority,
+    });
+    New {
+        accounts,
+        payer: founder,
         account: pool,
-        owner: program,
-        size: record.encode().len(),
-        seeds: &[prefix, mint_seed, authority_seed, &[bump]],
+        seeds: &pool_seeds,
+        bump,
+        rent_for: MAX_LEN,
     }
-    .run(PoolError::AlreadyExists)?;
-    accounts::store(pool, &record)?;
+    .create(program, accounts::size(&*record), PoolError::AlreadyExists)?;
+    accounts::store_at(pool, 0, &[Pool::DISCRIMINATOR, VERSION])?;
+    pool::store_rules(pool, &record.rules)?;
+    pool::store(pool, &record)?;
 
-    // 6. The two vaults.
-    for (account, prefix, bump) in [
-        (vault, seed::VAULT, vault_bump),
-        (bonds, seed::BONDS, bonds_bump),
-    ] {
+    // 6. The three vaults and the mint of shares.
+    for ((account, prefix), bump) in held.into_iter().zip(bumps) {
+        let is_mint = prefix == seed::SHARES;
+        let size = if is_mint {
+            token::MINT_LEN
+        } else {
+            token::HOLDING_LEN
+        };
         Creation {
-            payer: authority,
+            accounts,
+            payer: founder,
             account,
             owner: &TOKEN_PROGRAM,
-            size: token::HOLDING_LEN,
+            size,
+            rent_for: size,
             seeds: &[prefix, pool.key.as_ref(), &[bump]],
         }
         .run(PoolError::AlreadyExists)?;
-        token::initialise_holding(account, mint, pool.key)?;
+        if is_mint {
+            let decimals = decimals
+                .checked_add(FURTHER_DECIMALS)
+                .ok_or(PoolError::Arithmetic)?;
+            token::initialise_mint(accounts, account, decimals, pool.key)?;
+        } else {
+            token::initialise_holding(accounts, account, mint, pool.key)?;
+        }
     }
     Ok(())
-}
-
-/// Three, five or seven keys; no coordinate zero (such a point is of order two); none twice, by either
-/// coordinate. That keys are points of the prime-order subgroup, and the second coordinate that of 2⁶⁴·K, is
-/// checked by whoever makes the set, and by clients before they pay in: with one key that is no point, **no**
-/// claim of the pool can be proven; one with another second coordinate counts as one of the f that lie.
-fn check_measurers(keys: &[MeasurerKeyBytes]) -> Result<MeasurerCount, ProgramError> {
-    let count = MeasurerCount::try_from(keys.len()).map_err(|_| PoolError::InvalidMeasurerSet)?;
-    let is_zero = |coordinate: &[u8; 32]| coordinate.iter().all(|byte| *byte == 0);
-    if keys
-        .iter()
-        .any(|key| is_zero(key.u.as_bytes()) || is_zero(key.shifted_u.as_bytes()))
-    {
-        return Err(PoolError::InvalidMeasurerSet.into());
-    }
-    let mut rest = keys;
-    while let Some((first, others)) = rest.split_first() {
-        if others
-            .iter()
-            .any(|other| other.u == first.u || other.shifted_u == first.shifted_u)
-        {
-            return Err(PoolError::DuplicateMeasurer.into());
-        }
-        rest = others;
-    }
-    Ok(count)
 }

@@ -1,32 +1,22 @@
-//! Bonds an operator and appends its leaf to the registry.
+//! Bonds an operator and appends its leaf to the registry. A transaction may hold several of these.
 //!
-//! | # | flags | account |
-//! | --- | --- | --- |
-//! | 0 | `sw` | bonder: holds the bond, pays the rent |
-//! | 1 | `w` | pool |
-//! | 2 | `w` | operator, to be created |
-//! | 3 | `w` | bonder's token account |
-//! | 4 | `w` | vault of bonds |
-//! | 5 | | token program |
-//! | 6 | | system program |
-//!
-//! 1. Accounts: flags, programs, pool, operator's address, token account, vault.
+//! 1. Accounts: flags, programs, pool, operator's address, token account, vault of bonds.
 //! 2. Leaf: appended by Poseidon. Open epochs keep the root they were opened with (I7).
 //! 3. The operator's account, whose address holds the commitment, so that one is registered once.
-//! 4. Bond, bonder to vault.
+//! 4. Books.
+//! 5. Bond, bonder to vault.
 
 use solana_program::{account_info::AccountInfo, entrypoint::ProgramResult, pubkey::Pubkey};
 use veilpool_interface::{
-    Operator, PoolError, Record, address, address::seed, registry::AppendError,
+    Operator, PoolError, PoolEvent,
+    accounts::{REGISTER_OPERATOR, flags},
+    address,
+    address::seed,
+    registry::AppendError,
 };
 use veilpool_protocol::CommitmentBytes;
 
-use crate::{
-    accounts::{self, Flag},
-    derive, pool,
-    system::Creation,
-    token,
-};
+use crate::{accounts, derive, event, pool, record::New, token};
 
 pub(crate) fn process(
     program: &Pubkey,
@@ -42,29 +32,18 @@ pub(crate) fn process(
         bonds,
         token_program,
         system_program,
-    ] = accounts::take(
-        accounts,
-        [
-            Flag::Sign,
-            Flag::Write,
-            Flag::Write,
-            Flag::Write,
-            Flag::Write,
-            Flag::Read,
-            Flag::Read,
-        ],
-    )?;
+    ] = accounts::take(accounts, const { flags(&REGISTER_OPERATOR) })?;
     accounts::check_token_program(token_program)?;
     accounts::check_system_program(system_program)?;
     let mut pool = pool::load(program, pool_account)?;
-    let seeds = [
+    let seeds: [&[u8]; 3] = [
         seed::OPERATOR,
         pool_account.key.as_ref(),
         commitment.as_bytes(),
     ];
     let bump = derive::check_new(program, operator, &seeds)?;
-    token::check_holding(tokens, pool.mint.as_bytes(), bonder.key.as_array())?;
-    accounts::check_address(bonds, pool.bond_vault.as_bytes())?;
+    token::check_holding(tokens, &pool.rules.mint, &address::bytes(bonder.key))?;
+    accounts::check_address(bonds, &pool.rules.bond_vault)?;
 
     // 2. Leaf.
     let leaf_index = pool
@@ -75,28 +54,46 @@ pub(crate) fn process(
             AppendError::Zero => PoolError::ZeroCommitment,
             _ => PoolError::CouldNotVerify,
         })?;
-    accounts::store(pool_account, &*pool)?;
 
     // 3. The operator's account.
+    let bond = pool.rules.parameters.bond_amount;
     let record = Operator {
         bump,
         pool: address::bytes(pool_account.key),
         commitment,
         leaf_index,
-        bond: pool.bond_amount,
+        bond,
         bonder: address::bytes(bonder.key),
+        exit: None,
     };
-    let [prefix, pool_seed, commitment_seed] = seeds;
-    Creation {
+    New {
+        accounts,
         payer: bonder,
         account: operator,
-        owner: program,
-        size: record.encode().len(),
-        seeds: &[prefix, pool_seed, commitment_seed, &[bump]],
+        seeds: &seeds,
+        bump,
+        // So that leaving needs no further rent.
+        rent_for: Operator::MAX_LEN,
     }
-    .run(PoolError::AlreadyExists)?;
-    accounts::store(operator, &record)?;
+    .run(program, &record, PoolError::AlreadyExists)?;
 
-    // 4. Bond.
-    token::transfer(tokens, bonds, bonder, pool.bond_amount, &[])
+    // 4. Books.
+    let books = &mut pool.books;
+    books.bonded = books
+        .bonded
+        .checked_add(bond)
+        .ok_or(PoolError::Arithmetic)?;
+    books.operators = books
+        .operators
+        .checked_add(1)
+        .ok_or(PoolError::Arithmetic)?;
+    pool::store(pool_account, &pool)?;
+    event::emit(&PoolEvent::Registered {
+        pool: record.pool,
+        leaf_index,
+        bond,
+    });
+
+    // 5. Bond.
+    token::transfer(accounts, tokens, bonds, bonder, bond, &[])
 }

@@ -7,8 +7,8 @@ use veilpool_program_harness::{
     figures,
 };
 
-/// 200 KiB.
-const MAX_SIZE: usize = 200 * 1_024;
+/// 160 KiB.
+const MAX_SIZE: usize = 160 * 1_024;
 
 #[test]
 fn the_binaries_are_there_and_made_from_these_sources() {

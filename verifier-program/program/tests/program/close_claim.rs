@@ -4,13 +4,9 @@ use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use solana_system_interface::instruction as system;
-use veilpool_interface::{
-    Claim, PoolError, Record, address, address::TOKEN_PROGRAM, builder, builder::SYSTEM_PROGRAM,
-};
-use veilpool_program_harness::{PoolOnChain, chain::PROGRAM, people::Person, pool::PreparedClaim};
-use veilpool_protocol::{EpochId, MeasurerCount};
-
-use crate::accounts::{Honest, Wrong, row};
+use veilpool_interface::{PoolError, address, builder, builder::SYSTEM_PROGRAM};
+use veilpool_program_harness::{PoolOnChain, PreparedClaim, chain::PROGRAM, people::Person};
+use veilpool_protocol::MeasurerCount;
 
 const PERSON: Person = Person(1);
 
@@ -32,7 +28,7 @@ fn close(pool: &PoolOnChain, claim: &PreparedClaim, payer: &Pubkey) -> Instructi
         &pool.pool,
         payer,
         arguments.epoch,
-        arguments.nullifier,
+        &arguments.nullifier,
     )
 }
 
@@ -132,115 +128,4 @@ fn a_claim_can_be_closed_after_its_epoch() {
     let close_claim = close(&pool, &claim, &claim.relayer.pubkey());
     pool.chain.send(&[close_epoch], &[]).unwrap();
     pool.chain.send(&[close_claim], &[]).unwrap();
-}
-
-#[test]
-fn p3_each_wrong_account_of_close_claim_has_its_code() {
-    let (mut pool, claim) = start();
-    let address = pool.claim_address(&claim);
-    let record: Claim = pool.chain.read(&address).unwrap();
-    let bytes = record.encode();
-    let epoch_bytes = pool.epoch(claim.arguments.epoch).encode();
-    let stranger = pool.chain.new_person().pubkey();
-    let of_other_pool = Claim {
-        pool: address::bytes(&stranger),
-        ..record.clone()
-    };
-    let of_other_bump = Claim {
-        bump: record.bump.wrapping_sub(1),
-        ..record
-    };
-    let honest = Honest {
-        chain: pool.chain.clone(),
-        instruction: close(&pool, &claim, &claim.relayer.pubkey()),
-        signers: Vec::new(),
-    };
-    honest.refuses(vec![
-        row(
-            0,
-            "copy of the claim",
-            Wrong::Elsewhere,
-            PoolError::WrongAddress,
-        ),
-        row(
-            0,
-            "claim of another program",
-            Wrong::Owner(TOKEN_PROGRAM),
-            PoolError::WrongOwner,
-        ),
-        row(
-            0,
-            "any account",
-            Wrong::Other(stranger),
-            PoolError::WrongOwner,
-        ),
-        row(0, "no claim", Wrong::Absent, PoolError::WrongOwner),
-        row(
-            0,
-            "epoch as claim",
-            Wrong::Data(epoch_bytes),
-            PoolError::WrongAccountType,
-        ),
-        row(
-            0,
-            "truncated claim",
-            Wrong::Data(bytes[..bytes.len() - 1].to_vec()),
-            PoolError::WrongAccountType,
-        ),
-        row(
-            0,
-            "claim with a trailing byte",
-            Wrong::Data([&bytes[..], &[0]].concat()),
-            PoolError::WrongAccountType,
-        ),
-        row(
-            0,
-            "claim of another pool",
-            Wrong::Data(of_other_pool.encode()),
-            PoolError::WrongAddress,
-        ),
-        row(
-            0,
-            "claim with another bump",
-            Wrong::Data(of_other_bump.encode()),
-            PoolError::WrongAddress,
-        ),
-        row(
-            1,
-            "another receiver",
-            Wrong::Other(stranger),
-            PoolError::WrongAddress,
-        ),
-    ]);
-    // Another epoch or nullifier than the claim's.
-    let arguments = &claim.arguments;
-    for (epoch, nullifier) in [
-        (EpochId::new(5), arguments.nullifier),
-        (arguments.epoch, Person(2).nullifier(arguments.epoch)),
-    ] {
-        let mut other = builder::close_claim(
-            &PROGRAM,
-            &pool.pool,
-            &claim.relayer.pubkey(),
-            epoch,
-            nullifier,
-        );
-        other.accounts[0].pubkey = address;
-        assert_eq!(
-            pool.chain.send(&[other], &[]),
-            Err(PoolError::WrongAddress.into())
-        );
-    }
-}
-
-#[test]
-fn p4_close_claim_refuses_read_only_accounts_duplicates_and_other_numbers() {
-    let (pool, claim) = start();
-    let honest = Honest {
-        chain: pool.chain.clone(),
-        instruction: close(&pool, &claim, &claim.relayer.pubkey()),
-        signers: Vec::new(),
-    };
-    honest.refuses_other_flags_and_duplicates();
-    honest.refuses_other_numbers_of_accounts();
 }

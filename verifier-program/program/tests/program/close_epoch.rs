@@ -4,13 +4,9 @@ use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use solana_system_interface::instruction as system;
-use veilpool_interface::{
-    Epoch, PoolError, Record, address, address::TOKEN_PROGRAM, builder, builder::SYSTEM_PROGRAM,
-};
+use veilpool_interface::{PoolError, address, builder, builder::SYSTEM_PROGRAM};
 use veilpool_program_harness::{PoolOnChain, Refusal, chain::PROGRAM, people::Person};
 use veilpool_protocol::{EpochId, MeasurerCount};
-
-use crate::accounts::{Honest, Wrong, row};
 
 const FIRST: EpochId = EpochId::new(0);
 
@@ -40,10 +36,10 @@ fn p7_closing_an_epoch_releases_what_was_not_claimed_and_nothing_else() {
     let claim = pool.prepare(Person(0), first, 7, 0);
     pool.send_claim(&claim).unwrap();
     let second = pool.open_next().unwrap();
-    let (before, opened) = (pool.record(), pool.epoch(first));
+    let (before, opened) = (pool.record().books, pool.epoch(first));
     pool.chain.set_time(opened.claim_until);
     send(&mut pool, &address::pubkey(&opened.rent_payer)).unwrap();
-    let after = pool.record();
+    let after = pool.record().books;
     assert_eq!(after.reserved, pool.epoch(second).reserved);
     assert_eq!(after.reserved, before.reserved - opened.reserved);
     assert_eq!(after.assets, before.assets);
@@ -57,7 +53,7 @@ fn p2_all_lamports_go_back_to_who_paid_the_rent_whoever_closes() {
     send(&mut pool, &payer).unwrap();
     assert_eq!(pool.chain.lamports(&payer), before + rent);
     assert_eq!(pool.chain.lamports(&address), 0);
-    assert_eq!(pool.record().reserved, 0);
+    assert_eq!(pool.record().books.reserved, 0);
 }
 
 #[test]
@@ -105,117 +101,4 @@ fn p2_an_epoch_revived_in_the_same_transaction_is_no_record_and_is_not_opened_ag
     );
     // The next one opens as ever.
     assert_eq!(pool.open_next(), Ok(EpochId::new(1)));
-}
-
-#[test]
-fn p3_each_wrong_account_of_close_epoch_has_its_code() {
-    let (mut pool, payer) = start();
-    let mut other = PoolOnChain::on(pool.chain.clone(), MeasurerCount::Three);
-    other.register(Person(1)).unwrap();
-    other.open_next().unwrap();
-    pool.chain = other.chain.clone();
-    pool.open_next().unwrap();
-    let shut = pool.epoch(EpochId::new(1)).claim_until;
-    pool.chain.set_time(shut);
-    let stranger = pool.chain.new_person().pubkey();
-    let record: Epoch = pool.epoch(FIRST);
-    let epoch_bytes = record.encode();
-    let pool_bytes = pool.record().encode();
-    let forged = Epoch {
-        bump: record.bump.wrapping_sub(1),
-        ..record
-    };
-    let honest = Honest {
-        chain: pool.chain.clone(),
-        instruction: close(&pool, &payer),
-        signers: Vec::new(),
-    };
-    honest.refuses(vec![
-        row(
-            0,
-            "another pool",
-            Wrong::Other(other.pool),
-            PoolError::WrongAddress,
-        ),
-        row(
-            0,
-            "copy of the pool",
-            Wrong::Elsewhere,
-            PoolError::WrongAddress,
-        ),
-        row(
-            0,
-            "pool of another program",
-            Wrong::Owner(TOKEN_PROGRAM),
-            PoolError::WrongOwner,
-        ),
-        row(
-            0,
-            "epoch as pool",
-            Wrong::Data(epoch_bytes.clone()),
-            PoolError::WrongAccountType,
-        ),
-        row(0, "no pool", Wrong::Absent, PoolError::WrongOwner),
-        row(
-            1,
-            "another epoch",
-            Wrong::Other(pool.epoch_address(EpochId::new(1))),
-            PoolError::WrongAddress,
-        ),
-        row(
-            1,
-            "the epoch of another pool",
-            Wrong::Other(other.epoch_address(FIRST)),
-            PoolError::WrongAddress,
-        ),
-        row(
-            1,
-            "copy of the epoch",
-            Wrong::Elsewhere,
-            PoolError::WrongAddress,
-        ),
-        row(
-            1,
-            "epoch of another program",
-            Wrong::Owner(TOKEN_PROGRAM),
-            PoolError::WrongOwner,
-        ),
-        row(
-            1,
-            "pool as epoch",
-            Wrong::Data(pool_bytes),
-            PoolError::WrongAccountType,
-        ),
-        row(
-            1,
-            "epoch with a trailing byte",
-            Wrong::Data([&epoch_bytes[..], &[0]].concat()),
-            PoolError::WrongAccountType,
-        ),
-        row(
-            1,
-            "epoch with another bump",
-            Wrong::Data(forged.encode()),
-            PoolError::WrongAddress,
-        ),
-        row(1, "no epoch", Wrong::Absent, PoolError::WrongOwner),
-        row(
-            2,
-            "another receiver",
-            Wrong::Other(stranger),
-            PoolError::WrongAddress,
-        ),
-    ]);
-}
-
-#[test]
-fn p4_close_epoch_refuses_read_only_accounts_duplicates_and_other_numbers() {
-    let (pool, payer) = start();
-    let honest = Honest {
-        chain: pool.chain.clone(),
-        instruction: close(&pool, &payer),
-        signers: Vec::new(),
-    };
-    honest.refuses_other_flags_and_duplicates();
-    honest.refuses_other_numbers_of_accounts();
 }

@@ -37,7 +37,7 @@ fn p13_every_instruction_costs_exactly_this() {
     assert_eq!(measured, COMPUTE_UNITS);
     for (instruction, units) in measured {
         assert!(units < DEFAULT_LIMIT);
-        if instruction.starts_with("claim") {
+        if instruction.starts_with("Claim") {
             assert!(units < CLAIM_LIMIT);
         }
     }

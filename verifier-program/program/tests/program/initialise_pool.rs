@@ -6,63 +6,60 @@ use solana_program_pack::Pack;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use spl_token_interface::state::{Account as TokenAccount, AccountState};
+use spl_token_interface::state::Mint;
 use veilpool_interface::{
-    Pool, PoolError, Registry, address, address::TOKEN_PROGRAM, builder, builder::SYSTEM_PROGRAM,
-    hashing, instruction::InitialisePool,
+    Books, Pool, PoolError, Registry, Rules, address, builder, hashing, instruction::InitialisePool,
+    state::MAX_LEN,
 };
 use veilpool_program_harness::{
     Chain, Receipt, Refusal,
     binary::Build,
     chain::PROGRAM,
     people,
-    pool::{GENESIS_HASH, rules},
+    pool::{CLAIM_WINDOW_SECONDS, COOLDOWN_SECONDS, GENESIS_HASH, PRICE, TIMELOCK_SECONDS, rules, verifying_key_digest},
 };
-use veilpool_protocol::{CoordinateBytes, EpochId, FieldBytes, MeasurerCount, MeasurerKeyBytes};
-
-use crate::accounts::{Honest, Wrong, row};
+use veilpool_protocol::{AddressBytes, CoordinateBytes, EpochId, FieldBytes, MeasurerCount, MeasurerKeyBytes};
 
 struct Start {
     chain: Chain,
-    authority: Keypair,
+    founder: Keypair,
     mint: Pubkey,
 }
 
 fn start() -> Start {
-    start_with(Build::Development)
+    let mut start = start_with(Build::Development);
+    for count in MeasurerCount::ALL {
+        start.chain.publish_key(count);
+    }
+    start
 }
 
 fn start_with(build: Build) -> Start {
     let mut chain = Chain::new(build);
     let mint = chain.new_mint();
-    let authority = chain.new_person();
+    let founder = chain.new_person();
     Start {
         chain,
-        authority,
+        founder,
         mint,
     }
 }
 
 impl Start {
     fn pool(&self) -> Pubkey {
-        address::pool(&PROGRAM, &self.mint, &self.authority.pubkey()).0
+        address::pool(&PROGRAM, &self.mint, &self.founder.pubkey()).0
     }
 
+    /// With the key for so many measurers, or where the set is wrong, for three.
     fn make(&mut self, rules: InitialisePool) -> Result<Receipt, Refusal> {
-        let make = builder::initialise_pool(&PROGRAM, &self.authority.pubkey(), &self.mint, rules);
-        self.chain.send(&[make], &[&self.authority])
+        let count = MeasurerCount::try_from(rules.measurers.len()).unwrap_or(MeasurerCount::Three);
+        self.make_with(&verifying_key_digest(count), rules)
     }
 
-    fn honest(&self) -> Honest {
-        Honest {
-            chain: self.chain.clone(),
-            instruction: builder::initialise_pool(
-                &PROGRAM,
-                &self.authority.pubkey(),
-                &self.mint,
-                rules(MeasurerCount::Three),
-            ),
-            signers: vec![self.authority.insecure_clone()],
-        }
+    fn make_with(&mut self, key: &[u8; 32], rules: InitialisePool) -> Result<Receipt, Refusal> {
+        let founder = self.founder.pubkey();
+        let make = builder::initialise_pool(&PROGRAM, &founder, &self.mint, key, rules);
+        self.chain.send(&[make], &[&self.founder])
     }
 }
 
@@ -74,120 +71,122 @@ fn a_pool_is_made_with_its_rules_and_empty_vaults_for_every_number_of_measurers(
         start.make(rules.clone()).unwrap();
         let pool = start.pool();
         let record: Pool = start.chain.read(&pool).unwrap();
-        let (vault, bonds) = (
+        let [vault, bonds, escrow, shares] = [
             address::vault(&PROGRAM, &pool).0,
             address::bonds(&PROGRAM, &pool).0,
-        );
+            address::escrow(&PROGRAM, &pool).0,
+            address::shares(&PROGRAM, &pool).0,
+        ];
         let domain = hashing::domain(
             &GENESIS_HASH,
             &address::bytes(&PROGRAM),
             &address::bytes(&pool),
         );
-        let file = std::fs::read(
-            veilpool_program_harness::binary::root()
-                .join(format!("params/claim-n{}-v2.vk", count.get())),
-        )
-        .unwrap();
         assert_eq!(
             record,
             Pool {
-                bump: address::pool(&PROGRAM, &start.mint, &start.authority.pubkey()).1,
-                authority: address::bytes(&start.authority.pubkey()),
-                mint: address::bytes(&start.mint),
-                vault: address::bytes(&vault),
-                bond_vault: address::bytes(&bonds),
-                genesis_hash: GENESIS_HASH,
-                domain,
-                set_hash: people::measurer_set(count).hash(domain),
-                verifying_key: veilpool_program::key::digest(&file),
-                bond_amount: rules.bond_amount,
-                epoch_seconds: rules.epoch_seconds,
-                claim_window_seconds: rules.claim_window_seconds,
-                rate_cap: rules.rate_cap,
-                outflow_bps: rules.outflow_bps,
-                assets: 0,
-                reserved: 0,
-                shares: 0,
-                next_epoch: EpochId::new(0),
-                latest_ends_at: 0,
+                rules: Rules {
+                    bump: address::pool(&PROGRAM, &start.mint, &start.founder.pubkey()).1,
+                    founder: address::bytes(&start.founder.pubkey()),
+                    mint: address::bytes(&start.mint),
+                    vault: address::bytes(&vault),
+                    bond_vault: address::bytes(&bonds),
+                    escrow_vault: address::bytes(&escrow),
+                    share_mint: address::bytes(&shares),
+                    genesis_hash: GENESIS_HASH,
+                    domain,
+                    timelock_seconds: TIMELOCK_SECONDS,
+                    authority: rules.authority,
+                    next_authority: AddressBytes::new([0; 32]),
+                    set_hash: people::measurer_set(count).hash(domain),
+                    verifying_key: verifying_key_digest(count),
+                    parameters: rules.parameters,
+                },
+                books: Books {
+                    assets: 0,
+                    reserved: 0,
+                    shares: 0,
+                    queued: 0,
+                    bonded: 0,
+                    escrowed: 0,
+                    operators: 0,
+                    next_epoch: EpochId::new(0),
+                    latest_ends_at: 0,
+                    last_window: 0,
+                    price: PRICE,
+                    settled: 0,
+                    attested: 0,
+                    next_channel: 0,
+                    paused_until: 0,
+                    paused_seconds: 0,
+                    frozen: false,
+                },
                 measurers: rules.measurers,
                 classes: rules.classes,
                 registry: Registry::empty().unwrap(),
             }
         );
-        for address in [vault, bonds] {
+        for address in [vault, bonds, escrow] {
             let account = TokenAccount::unpack(&start.chain.account(&address).data).unwrap();
             assert_eq!((account.mint, account.owner), (start.mint, pool));
             assert_eq!(account.state, AccountState::Initialized);
             assert_eq!(account.amount, 0);
         }
+        let mint = Mint::unpack(&start.chain.account(&shares).data).unwrap();
+        // There are a thousand times as many shares.
+        assert_eq!((mint.supply, mint.decimals), (0, 9));
+        assert_eq!(mint.mint_authority, Some(pool).into());
+        assert_eq!(mint.freeze_authority, None.into());
+        let rent = start.chain.svm.minimum_balance_for_rent_exemption(MAX_LEN);
+        assert_eq!(
+            start.chain.lamports(&pool),
+            rent,
+            "whatever governance changes, the rent suffices"
+        );
     }
-}
-
-#[test]
-fn a_development_key_is_announced_in_the_log() {
-    let receipt = start().make(rules(MeasurerCount::Five)).unwrap();
-    assert!(receipt.logs.iter().any(|line| {
-        line == "Program log: DEVELOPMENT verifying key: anybody can forge claims on this pool"
-    }));
 }
 
 #[test]
 fn c3_the_release_build_makes_no_pool_with_a_development_key() {
     for count in MeasurerCount::ALL {
-        let mut start = start_with(Build::Release);
+        let mut release = start_with(Build::Release);
+        // Not even where one has been published, by whatever means.
+        let address = address::key(&PROGRAM, &verifying_key_digest(count)).0;
+        let mut development = start();
+        development.chain.publish_key(count);
+        release
+            .chain
+            .set(&address, development.chain.account(&address));
         assert_eq!(
-            start.make(rules(count)),
+            release.make(rules(count)),
             Err(PoolError::DevelopmentKey.into())
         );
-        assert_eq!(start.chain.read::<Pool>(&start.pool()), None);
+        assert_eq!(release.chain.read::<Pool>(&release.pool()), None);
     }
 }
 
 #[test]
-fn c2_a_key_that_drops_its_public_input_or_has_infinity_is_not_accepted() {
-    // Alpha, beta, gamma, delta, IC0, IC1: where each begins, and its length.
-    for (at, len) in [
-        (40, 64),
-        (104, 128),
-        (232, 128),
-        (360, 128),
-        (488, 64),
-        (552, 64),
+fn a_key_for_another_number_of_measurers_is_refused() {
+    for (measurers, key) in [
+        (MeasurerCount::Three, MeasurerCount::Five),
+        (MeasurerCount::Seven, MeasurerCount::Three),
     ] {
-        let mut key = ceremony_key();
-        key[at..at + len].fill(0);
+        let mut start = start();
+        start.chain.publish_key(key);
         assert_eq!(
-            veilpool_program::key::accept_validated(&key, MeasurerCount::Three).map(|_| ()),
-            Err(PoolError::InvalidVerifyingKey)
+            start.make_with(&verifying_key_digest(key), rules(measurers)),
+            Err(PoolError::InvalidVerifyingKey.into())
         );
     }
 }
 
 #[test]
-fn c3_a_key_whose_gamma_is_delta_is_not_accepted() {
-    let mut key = ceremony_key();
-    assert!(veilpool_program::key::accept_validated(&key, MeasurerCount::Three).is_ok());
-    key.copy_within(232..360, 360);
+fn a_key_that_was_not_published_is_refused() {
+    let mut start = start();
     assert_eq!(
-        veilpool_program::key::accept_validated(&key, MeasurerCount::Three).map(|_| ()),
-        Err(PoolError::InvalidVerifyingKey)
+        start.make_with(&[9; 32], rules(MeasurerCount::Three)),
+        Err(PoolError::WrongOwner.into())
     );
-}
-
-#[test]
-fn a_key_for_another_number_of_measurers_is_not_accepted() {
-    assert_eq!(
-        veilpool_program::key::accept(&ceremony_key(), MeasurerCount::Five).map(|_| ()),
-        Err(PoolError::InvalidVerifyingKey)
-    );
-}
-
-/// The embedded key of three measurers, as if a ceremony had made it.
-fn ceremony_key() -> Vec<u8> {
-    let mut key = veilpool_program::key::embedded(MeasurerCount::Three).to_vec();
-    key[5] = 1;
-    key
 }
 
 #[test]
@@ -244,12 +243,35 @@ fn c5_an_identity_key_and_other_numbers_of_keys_are_refused() {
 #[test]
 fn parameters_out_of_range_are_refused() {
     type Change = fn(&mut InitialisePool);
-    let parameters: [Change; 5] = [
-        |rules| rules.bond_amount = 0,
-        |rules| rules.epoch_seconds = 0,
-        |rules| rules.claim_window_seconds = 0,
-        |rules| rules.outflow_bps = 0,
-        |rules| rules.outflow_bps = 10_001,
+    let parameters: [Change; 25] = [
+        |rules| rules.parameters.bond_amount = 0,
+        |rules| rules.parameters.epoch_seconds = 0,
+        |rules| rules.parameters.claim_window_seconds = 0,
+        |rules| rules.parameters.challenge_seconds = 0,
+        // A withdrawal waits longer than a claim window, and a change as long as a withdrawal.
+        |rules| rules.parameters.cooldown_seconds = 0,
+        |rules| rules.parameters.cooldown_seconds = CLAIM_WINDOW_SECONDS,
+        |rules| rules.parameters.cooldown_seconds = TIMELOCK_SECONDS + 1,
+        |rules| rules.timelock_seconds = COOLDOWN_SECONDS - 1,
+        |rules| rules.timelock_seconds = 0,
+        // A change waits for two epochs.
+        |rules| rules.parameters.epoch_seconds = TIMELOCK_SECONDS / 2 + 1,
+        |rules| rules.parameters.epoch_seconds = u32::MAX,
+        |rules| rules.parameters.outflow_bps = 0,
+        |rules| rules.parameters.outflow_bps = 10_001,
+        |rules| rules.parameters.hub_fee_cap_bps = 10_001,
+        // Who shows a secret never gets all of the bond: operators would slash themselves to leave at once.
+        |rules| rules.parameters.slash_reward_bps = 10_000,
+        |rules| rules.parameters.slash_reward_bps = u16::MAX,
+        |rules| rules.parameters.target_utilisation_bps = 0,
+        |rules| rules.parameters.target_utilisation_bps = 10_000,
+        |rules| rules.parameters.min_price = 0,
+        |rules| rules.parameters.min_price = rules.parameters.max_price + 1,
+        |rules| rules.parameters.max_price = rules.parameters.min_price - 1,
+        |rules| rules.price = rules.parameters.min_price - 1,
+        |rules| rules.price = rules.parameters.max_price + 1,
+        |rules| rules.price = 0,
+        |rules| rules.price = u64::MAX,
     ];
     let tables: [Change; 4] = [
         |rules| rules.classes.clear(),
@@ -266,6 +288,28 @@ fn parameters_out_of_range_are_refused() {
             change(&mut rules);
             assert_eq!(start().make(rules), Err(expected.into()));
         }
+    }
+}
+
+#[test]
+fn parameters_at_the_edge_of_their_range_are_taken() {
+    type Change = fn(&mut InitialisePool);
+    let edges: [Change; 10] = [
+        |rules| rules.parameters.cooldown_seconds = CLAIM_WINDOW_SECONDS + 1,
+        |rules| rules.parameters.cooldown_seconds = TIMELOCK_SECONDS,
+        |rules| rules.parameters.epoch_seconds = TIMELOCK_SECONDS / 2,
+        |rules| rules.parameters.outflow_bps = 10_000,
+        |rules| rules.parameters.hub_fee_cap_bps = 10_000,
+        |rules| rules.parameters.slash_reward_bps = 9_999,
+        |rules| rules.parameters.slash_reward_bps = 0,
+        |rules| rules.parameters.target_utilisation_bps = 9_999,
+        |rules| rules.price = rules.parameters.max_price,
+        |rules| rules.timelock_seconds = u32::MAX,
+    ];
+    for change in edges {
+        let mut rules = rules(MeasurerCount::Three);
+        change(&mut rules);
+        start().make(rules).unwrap();
     }
 }
 
@@ -289,8 +333,9 @@ fn p1_lamports_sent_ahead_do_not_stop_a_pool_from_being_made() {
     let pool = start.pool();
     let vault = address::vault(&PROGRAM, &pool).0;
     let bonds = address::bonds(&PROGRAM, &pool).0;
+    let shares = address::shares(&PROGRAM, &pool).0;
     // Less than the rent, more than the rent, and one lamport.
-    for (address, lamports) in [(pool, 1_000_000), (vault, 100_000_000), (bonds, 1)] {
+    for (address, lamports) in [(pool, 1_000_000), (vault, 100_000_000), (bonds, 1), (shares, 2)] {
         let account = Account {
             lamports,
             ..Account::default()
@@ -299,6 +344,8 @@ fn p1_lamports_sent_ahead_do_not_stop_a_pool_from_being_made() {
     }
     start.make(rules(MeasurerCount::Three)).unwrap();
     assert!(start.chain.read::<Pool>(&pool).is_some());
+    let mint = Mint::unpack(&start.chain.account(&shares).data).unwrap();
+    assert_eq!(mint.mint_authority, Some(pool).into());
     assert_eq!(start.chain.lamports(&vault), 100_000_000);
     let rent = start
         .chain
@@ -307,132 +354,4 @@ fn p1_lamports_sent_ahead_do_not_stop_a_pool_from_being_made() {
     assert_eq!(start.chain.lamports(&bonds), rent);
     let account = TokenAccount::unpack(&start.chain.account(&bonds).data).unwrap();
     assert_eq!(account.owner, pool);
-}
-
-#[test]
-fn p3_each_wrong_account_of_initialise_pool_has_its_code() {
-    let mut start = start();
-    let other_mint = start.chain.new_mint();
-    let stranger = start.chain.new_person().pubkey();
-    let tokens = start.chain.new_tokens(&start.mint, &stranger, 5);
-    let token_bytes = start.chain.account(&tokens).data;
-    let other_pool = address::pool(&PROGRAM, &other_mint, &start.authority.pubkey()).0;
-    start.honest().refuses(vec![
-        row(
-            1,
-            "pool of another mint",
-            Wrong::Other(other_pool),
-            PoolError::WrongAddress,
-        ),
-        row(
-            1,
-            "any address",
-            Wrong::Other(stranger),
-            PoolError::WrongAddress,
-        ),
-        row(
-            1,
-            "pool held by another program",
-            Wrong::Owner(TOKEN_PROGRAM),
-            PoolError::WrongOwner,
-        ),
-        row(
-            1,
-            "pool that exists",
-            Wrong::Owner(PROGRAM),
-            PoolError::AlreadyExists,
-        ),
-        row(
-            2,
-            "another mint",
-            Wrong::Other(other_mint),
-            PoolError::WrongAddress,
-        ),
-        row(
-            2,
-            "mint that is a token account",
-            Wrong::Data(token_bytes),
-            PoolError::WrongMint,
-        ),
-        row(
-            2,
-            "uninitialised mint",
-            Wrong::Data(vec![0; 82]),
-            PoolError::WrongMint,
-        ),
-        row(
-            2,
-            "mint of another program",
-            Wrong::Owner(PROGRAM),
-            PoolError::WrongOwner,
-        ),
-        row(2, "no mint", Wrong::Absent, PoolError::WrongOwner),
-        row(
-            3,
-            "any address as vault",
-            Wrong::Other(stranger),
-            PoolError::WrongAddress,
-        ),
-        row(
-            3,
-            "vault of another pool",
-            Wrong::Other(address::vault(&PROGRAM, &other_pool).0),
-            PoolError::WrongAddress,
-        ),
-        row(
-            3,
-            "vault that exists",
-            Wrong::Owner(TOKEN_PROGRAM),
-            PoolError::AlreadyExists,
-        ),
-        row(
-            3,
-            "vault held by another program",
-            Wrong::Owner(PROGRAM),
-            PoolError::WrongOwner,
-        ),
-        row(
-            4,
-            "any address as vault of bonds",
-            Wrong::Other(stranger),
-            PoolError::WrongAddress,
-        ),
-        row(
-            4,
-            "bonds of another pool",
-            Wrong::Other(address::bonds(&PROGRAM, &other_pool).0),
-            PoolError::WrongAddress,
-        ),
-        row(
-            4,
-            "vault of bonds that exists",
-            Wrong::Owner(TOKEN_PROGRAM),
-            PoolError::AlreadyExists,
-        ),
-        row(
-            5,
-            "another token program",
-            Wrong::Other(token_2022()),
-            PoolError::WrongProgram,
-        ),
-        row(
-            6,
-            "another system program",
-            Wrong::Other(PROGRAM),
-            PoolError::WrongProgram,
-        ),
-    ]);
-}
-
-/// The token program that is not accepted.
-pub(crate) fn token_2022() -> Pubkey {
-    Pubkey::from_str_const("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
-}
-
-#[test]
-fn p4_initialise_pool_refuses_missing_signatures_read_only_accounts_duplicates_and_other_numbers() {
-    let honest = start().honest();
-    honest.refuses_other_flags_and_duplicates();
-    honest.refuses_other_numbers_of_accounts();
-    assert_eq!(honest.instruction.accounts[6].pubkey, SYSTEM_PROGRAM);
 }

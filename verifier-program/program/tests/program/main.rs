@@ -3,17 +3,24 @@
 
 #![allow(clippy::unwrap_used)] // In a test, a panic is the report.
 
-mod accounts;
 mod arithmetic;
 mod binary;
 mod books;
+mod channels;
 mod claim;
-mod claim_accounts;
+mod claim_replay;
 mod close_claim;
 mod close_epoch;
 mod compute_units;
 mod deposit;
 mod encoding;
+mod exit;
+mod freeze;
 mod initialise_pool;
+mod liquidity;
 mod open_epoch;
+mod publish_key;
 mod register_operator;
+mod slash;
+mod vouchers;
+mod wrong_accounts;
