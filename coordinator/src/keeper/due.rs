@@ -1,11 +1,8 @@
 //! What is due: a function of the chain's accounts and clock, without effects.
 
 use solana_pubkey::Pubkey;
-use veilpool_interface::{Claim, Epoch, Operator, Pool, Withdrawal, address};
+use veilpool_interface::{Claim, Epoch, Operator, Pool, Withdrawal, address, schedule::ADVANCE};
 use veilpool_protocol::{CommitmentBytes, EpochId, NullifierBytes};
-
-/// An epoch may be opened so early: this part of its length before the latest one ends.
-const LEAD: i64 = 4;
 
 /// Something that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +73,7 @@ pub struct Snapshot {
 #[must_use]
 pub fn due_to_open(pool: &Pool, now: i64) -> Option<Action> {
     let books = &pool.books;
-    let lead = i64::from(pool.rules.parameters.epoch_seconds) / LEAD;
+    let lead = i64::from(pool.rules.parameters.epoch_seconds / ADVANCE);
     let due = now.saturating_add(lead) >= books.latest_ends_at;
     (due && !books.frozen && books.operators > 0).then_some(Action::Open(books.next_epoch))
 }

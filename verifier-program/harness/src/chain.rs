@@ -200,7 +200,8 @@ impl Chain {
     /// [`Refusal`].
     pub fn send_as_if_signed(&mut self, instructions: &[Instruction]) -> Result<Receipt, Refusal> {
         let payer = Keypair::new_from_array(self.payer).pubkey();
-        let message = Message::new(instructions, Some(&payer));
+        let latest = self.svm.latest_blockhash();
+        let message = Message::new_with_blockhash(instructions, Some(&payer), &latest);
         let checked = self.svm.clone();
         self.svm = checked.with_sigverify(false);
         let result = self

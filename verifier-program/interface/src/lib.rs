@@ -17,6 +17,7 @@ pub mod instruction;
 pub mod price;
 pub mod registry;
 pub mod reward;
+pub mod schedule;
 pub mod state;
 pub mod voucher;
 pub mod wire;

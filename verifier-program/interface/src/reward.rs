@@ -17,8 +17,12 @@ use veilpool_protocol::Weight;
 pub const BASIS_POINTS: u16 = 10_000;
 /// Shares that nobody owns.
 pub const VIRTUAL_SHARES: u128 = 1_000;
+/// Decimals that shares have more than the token: there are a thousand times as many.
+pub const FURTHER_DECIMALS: u8 = 3;
 /// Assets that nobody owns.
 pub const VIRTUAL_ASSETS: u128 = 1;
+
+const _: () = assert!(VIRTUAL_SHARES == 10u128.pow(FURTHER_DECIMALS as u32));
 
 /// The most that one epoch's rate can be. `None` without leaves or weights.
 #[must_use]

@@ -32,9 +32,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
     use veilpool_interface::{Record, class};
-    use veilpool_protocol::{
-        AddressBytes, EpochId, FieldBytes, RegistryRootBytes, SetHashBytes,
-    };
+    use veilpool_protocol::{AddressBytes, EpochId, FieldBytes, RegistryRootBytes, SetHashBytes};
 
     use super::*;
 

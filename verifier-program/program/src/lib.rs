@@ -66,7 +66,9 @@ pub fn process(program: &Pubkey, accounts: &[AccountInfo<'_>], data: &[u8]) -> P
             let (amount, min_shares) = arguments(rest)?;
             to::deposit::process(program, accounts, amount, min_shares)
         }
-        tag::REGISTER_OPERATOR => to::register_operator::process(program, accounts, arguments(rest)?),
+        tag::REGISTER_OPERATOR => {
+            to::register_operator::process(program, accounts, arguments(rest)?)
+        }
         tag::OPEN_EPOCH => to::open_epoch::process(program, accounts, arguments(rest)?),
         tag::CLAIM => to::claim::process(program, accounts, &arguments(rest)?),
         tag::CLOSE_CLAIM => {
@@ -129,7 +131,9 @@ pub fn process(program: &Pubkey, accounts: &[AccountInfo<'_>], data: &[u8]) -> P
             let () = arguments(rest)?;
             to::resume_claims::process(program, accounts)
         }
-        tag::PROPOSE_AUTHORITY => to::propose_authority::process(program, accounts, arguments(rest)?),
+        tag::PROPOSE_AUTHORITY => {
+            to::propose_authority::process(program, accounts, arguments(rest)?)
+        }
         tag::ACCEPT_AUTHORITY => {
             let () = arguments(rest)?;
             to::accept_authority::process(program, accounts)

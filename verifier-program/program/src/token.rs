@@ -59,9 +59,7 @@ pub(crate) fn check_mint(account: &AccountInfo<'_>) -> Result<u8, PoolError> {
     if data.len() != MINT_LEN || data.get(MINT_INITIALISED) != Some(&1) {
         return Err(PoolError::WrongMint);
     }
-    data.get(MINT_DECIMALS)
-        .copied()
-        .ok_or(PoolError::WrongMint)
+    data.get(MINT_DECIMALS).copied().ok_or(PoolError::WrongMint)
 }
 
 /// Whether this is a usable token account of a mint that belongs to a holder.
@@ -137,7 +135,13 @@ pub(crate) fn transfer(
     amount: u64,
     seeds: &[&[&[u8]]],
 ) -> ProgramResult {
-    by_amount(accounts, TRANSFER, [from.key, to.key, holder.key], amount, seeds)
+    by_amount(
+        accounts,
+        TRANSFER,
+        [from.key, to.key, holder.key],
+        amount,
+        seeds,
+    )
 }
 
 /// Makes shares, for which the pool's address signs by `seeds`.
@@ -149,7 +153,13 @@ pub(crate) fn mint_to(
     amount: u64,
     seeds: &[&[&[u8]]],
 ) -> ProgramResult {
-    by_amount(accounts, MINT_TO, [mint.key, to.key, authority.key], amount, seeds)
+    by_amount(
+        accounts,
+        MINT_TO,
+        [mint.key, to.key, authority.key],
+        amount,
+        seeds,
+    )
 }
 
 /// Destroys shares, for which their holder signs.
@@ -160,7 +170,13 @@ pub(crate) fn burn(
     holder: &AccountInfo<'_>,
     amount: u64,
 ) -> ProgramResult {
-    by_amount(accounts, BURN, [from.key, mint.key, holder.key], amount, &[])
+    by_amount(
+        accounts,
+        BURN,
+        [from.key, mint.key, holder.key],
+        amount,
+        &[],
+    )
 }
 
 /// An instruction on two accounts that change, and who signs for it.

@@ -14,8 +14,6 @@ use crate::{cluster::PoolArguments, commands::measurer::key_text, output::Output
 
 /// An epoch may be opened so early: this part of its length before the latest one ends.
 const LEAD: u32 = 4;
-/// Decimals that shares have more than the token.
-const FURTHER_DECIMALS: u8 = 3;
 
 #[derive(Debug, Args)]
 pub(crate) struct Show {
@@ -193,7 +191,7 @@ impl Figures {
 /// Whole tokens for a whole share, virtual ones counted, as the program does.
 fn share_price(shares: u64, assets: u64, decimals: u8) -> f64 {
     let tokens = (assets as f64 + reward::VIRTUAL_ASSETS as f64) / 10f64.powi(decimals.into());
-    let further = decimals.saturating_add(FURTHER_DECIMALS);
+    let further = decimals.saturating_add(reward::FURTHER_DECIMALS);
     let shares = (shares as f64 + reward::VIRTUAL_SHARES as f64) / 10f64.powi(further.into());
     tokens / shares
 }

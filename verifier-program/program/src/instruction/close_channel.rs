@@ -14,8 +14,7 @@ use crate::{accounts, pool, record, sysvar};
 
 pub(crate) fn process(program: &Pubkey, accounts: &[AccountInfo<'_>]) -> ProgramResult {
     // 1. Accounts.
-    let [party, pool_account, channel] =
-        accounts::take(accounts, const { flags(&CLOSE_CHANNEL) })?;
+    let [party, pool_account, channel] = accounts::take(accounts, const { flags(&CLOSE_CHANNEL) })?;
     pool::load_books(program, pool_account)?;
     let mut record = record::channel(program, channel, pool_account.key)?;
     let is_hub = accounts::check_authority(party, &record.hub).is_ok();

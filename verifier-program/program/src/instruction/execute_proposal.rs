@@ -65,8 +65,8 @@ pub(crate) fn process(program: &Pubkey, accounts: &[AccountInfo<'_>]) -> Program
     }
 
     // 4. Verifying key.
-    let count = MeasurerCount::try_from(pool.measurers.len())
-        .map_err(|_| PoolError::InvalidMeasurerSet)?;
+    let count =
+        MeasurerCount::try_from(pool.measurers.len()).map_err(|_| PoolError::InvalidMeasurerSet)?;
     let expected = Some(&pool.rules.verifying_key);
     key::with_published(program, key_account, expected, count, |_, _| Ok(()))?;
 

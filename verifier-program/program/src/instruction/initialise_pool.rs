@@ -15,14 +15,12 @@ use veilpool_interface::{
     address::{TOKEN_PROGRAM, seed},
     class, hashing,
     instruction::InitialisePool,
+    reward::FURTHER_DECIMALS,
     state::{MAX_LEN, VERSION},
 };
 use veilpool_protocol::{AddressBytes, EpochId};
 
 use crate::{accounts, derive, governance, key, pool, record::New, system::Creation, token};
-
-/// Decimals that shares have more than the token: there are a thousand times as many.
-const FURTHER_DECIMALS: u8 = 3;
 
 pub(crate) fn process(
     program: &Pubkey,

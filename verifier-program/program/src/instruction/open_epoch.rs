@@ -17,15 +17,11 @@ use veilpool_interface::{
     address,
     address::seed,
     class, price, reward,
+    schedule::{ADVANCE, LEAD},
 };
 use veilpool_protocol::EpochId;
 
 use crate::{accounts, derive, event, pool, record::New, sysvar};
-
-/// An epoch may be opened this part of its length before the latest one ends.
-const ADVANCE: u32 = 4;
-/// And starts at the earliest this part of its length from now.
-const LEAD: u32 = 12;
 
 pub(crate) fn process(
     program: &Pubkey,
@@ -59,8 +55,7 @@ pub(crate) fn process(
     if sysvar::after(now, parameters.epoch_seconds / ADVANCE)? < books.latest_ends_at {
         return Err(PoolError::EpochNotEnded.into());
     }
-    let starts_at =
-        sysvar::after(now, parameters.epoch_seconds / LEAD)?.max(books.latest_ends_at);
+    let starts_at = sysvar::after(now, parameters.epoch_seconds / LEAD)?.max(books.latest_ends_at);
     let ends_at = sysvar::after(starts_at, parameters.epoch_seconds)?;
     let claim_until = sysvar::after(ends_at, parameters.claim_window_seconds)?;
     let paused_before = books.paused(now);

@@ -17,8 +17,7 @@ pub(crate) fn process(
     file: &[u8; LEN],
 ) -> ProgramResult {
     // 1. Accounts.
-    let [payer, account, system_program] =
-        accounts::take(accounts, const { flags(&PUBLISH_KEY) })?;
+    let [payer, account, system_program] = accounts::take(accounts, const { flags(&PUBLISH_KEY) })?;
     accounts::check_system_program(system_program)?;
     let digest = key::digest(file);
     let seeds: [&[u8]; 2] = [seed::KEY, &digest];

@@ -44,7 +44,11 @@ pub(crate) fn process(
         &number_bytes,
     ];
     let bump = derive::check_new(program, withdrawal, &seeds)?;
-    token::check_holding(shares_account, &rules.share_mint, &address::bytes(owner.key))?;
+    token::check_holding(
+        shares_account,
+        &rules.share_mint,
+        &address::bytes(owner.key),
+    )?;
     accounts::check_address(share_mint, &rules.share_mint)?;
     if shares == 0 {
         return Err(PoolError::ZeroAmount.into());

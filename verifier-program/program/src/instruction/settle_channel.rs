@@ -17,11 +17,7 @@ use veilpool_interface::{
 
 use crate::{accounts, event, introspection, pool, record, token};
 
-pub(crate) fn process(
-    program: &Pubkey,
-    accounts: &[AccountInfo<'_>],
-    sum: u64,
-) -> ProgramResult {
+pub(crate) fn process(program: &Pubkey, accounts: &[AccountInfo<'_>], sum: u64) -> ProgramResult {
     // 1. Accounts.
     let [
         pool_account,

@@ -62,8 +62,8 @@ pub(crate) fn process(
     }
 
     // 4. Operator and books.
-    let reward = reward::part(bond, pool.rules.parameters.slash_reward_bps)
-        .ok_or(PoolError::Arithmetic)?;
+    let reward =
+        reward::part(bond, pool.rules.parameters.slash_reward_bps).ok_or(PoolError::Arithmetic)?;
     let to_pool = bond.checked_sub(reward).ok_or(PoolError::Arithmetic)?;
     record.bond = 0;
     accounts::resize_and_store(operator, &record)?;

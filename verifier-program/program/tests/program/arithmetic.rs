@@ -2,8 +2,8 @@
 //! integers in the wrong place would link, and then write to wild addresses.
 
 use proptest::prelude::*;
-use spl_token_interface::state::Mint;
 use solana_program_pack::Pack;
+use spl_token_interface::state::Mint;
 use veilpool_interface::{Pool, PoolError, class, reward};
 use veilpool_program_harness::{PoolOnChain, Refusal, people::Person};
 use veilpool_protocol::MeasurerCount;

@@ -162,7 +162,10 @@ fn a_channel_with_nothing_in_it_a_fee_above_the_cap_or_an_expiry_too_early_is_re
     };
     is(open(&|terms| terms.amount = 0), PoolError::ZeroAmount);
     for bps in [1_001, 10_000, u16::MAX] {
-        is(open(&|terms| terms.hub_fee_bps = bps), PoolError::FeeTooHigh);
+        is(
+            open(&|terms| terms.hub_fee_bps = bps),
+            PoolError::FeeTooHigh,
+        );
     }
     for at in [i64::MIN, 0, now, now + CHALLENGE] {
         is(
@@ -223,10 +226,7 @@ fn a_top_up_adds_to_what_is_paid_in_and_never_moves_the_expiry_back() {
     for earlier in [i64::MIN, 0, at + 7] {
         is(start.top_up(5, earlier), PoolError::InvalidExpiry);
     }
-    is(
-        start.top_up(u64::MAX, i64::MAX),
-        PoolError::Arithmetic,
-    );
+    is(start.top_up(u64::MAX, i64::MAX), PoolError::Arithmetic);
     assert_eq!(
         start.top_up(u64::MAX / 2, i64::MAX),
         Err(Refusal::Custom(1))
@@ -370,9 +370,7 @@ fn p10_no_two_channels_of_a_pool_ever_have_the_same_generation() {
     }
     start.close_by(&hub).unwrap();
     start.finish().unwrap();
-    start
-        .pool
-        .edit(|pool| pool.books.next_channel = u64::MAX);
+    start.pool.edit(|pool| pool.books.next_channel = u64::MAX);
     let terms = start.terms();
     is(start.open(terms), PoolError::Arithmetic);
 }

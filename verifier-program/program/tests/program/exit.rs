@@ -303,7 +303,10 @@ fn i8_a_bond_is_released_by_anybody_and_to_its_bonder_alone() {
     };
     let wrong = [
         (to(&own, &thief.tokens), PoolError::WrongTokenAccount),
-        (to(&thief.key.pubkey(), &thief.tokens), PoolError::WrongAddress),
+        (
+            to(&thief.key.pubkey(), &thief.tokens),
+            PoolError::WrongAddress,
+        ),
     ];
     for (instruction, expected) in wrong {
         is(pool.chain.send(&[instruction], &[]), expected);
@@ -326,10 +329,7 @@ fn p4_a_commitment_is_registered_again_only_after_its_bond_was_released() {
     let (mut pool, bonder) = start();
     let epoch = pool.open_next().unwrap();
     pool.exit(&bonder.key, PERSON).unwrap();
-    is(
-        pool.register_as(&bonder, PERSON),
-        PoolError::AlreadyExists,
-    );
+    is(pool.register_as(&bonder, PERSON), PoolError::AlreadyExists);
     pool.chain.set_time(pool.epoch(epoch).claim_until);
     release(&mut pool, &bonder).unwrap();
     pool.register_as(&bonder, PERSON).unwrap();

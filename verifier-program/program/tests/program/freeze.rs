@@ -16,7 +16,9 @@ use crate::claim::{refuses, three};
 /// As many claims as operators have been paid, and one more is proven.
 fn full() -> (PoolOnChain, PreparedClaim) {
     let (mut pool, claim) = three();
-    pool.edit_epoch(claim.arguments.epoch, |epoch| epoch.claims = epoch.operators);
+    pool.edit_epoch(claim.arguments.epoch, |epoch| {
+        epoch.claims = epoch.operators
+    });
     (pool, claim)
 }
 
@@ -48,13 +50,19 @@ fn p9_one_valid_claim_more_than_operators_pays_nothing_and_freezes_claims() {
     assert_eq!(pool.chain.account(&pool.vault()), vault);
     assert_eq!(pool.chain.tokens(&claim.payee_tokens), 0);
     assert_eq!(pool.chain.tokens(&claim.relayer_tokens), 0);
-    assert_eq!(pool.chain.svm.get_account(&pool.claim_address(&claim)), None);
+    assert_eq!(
+        pool.chain.svm.get_account(&pool.claim_address(&claim)),
+        None
+    );
 }
 
 #[test]
 fn p9_a_claim_without_a_proof_freezes_nothing() {
     let (mut pool, mut claim) = full();
-    claim.arguments.proof = pool.unproven(Person(1), claim.arguments.epoch, 7, 0).arguments.proof;
+    claim.arguments.proof = pool
+        .unproven(Person(1), claim.arguments.epoch, 7, 0)
+        .arguments
+        .proof;
     refuses(&pool, &claim, PoolError::InvalidProof);
     assert!(!pool.record().books.frozen);
 }
@@ -98,8 +106,7 @@ fn p9_while_claims_are_frozen_people_get_their_money_out() {
     pool.chain.send(&[close], &[]).unwrap();
     let own = bonder.key.pubkey();
     let commitment = Person(9).commitment();
-    let release =
-        builder::release_bond(&PROGRAM, &pool.pool, &own, &bonder.tokens, &commitment);
+    let release = builder::release_bond(&PROGRAM, &pool.pool, &own, &bonder.tokens, &commitment);
     pool.chain.send(&[release], &[]).unwrap();
     assert_eq!(pool.chain.tokens(&bonder.tokens), BOND);
     pool.chain.advance(i64::from(COOLDOWN_SECONDS));

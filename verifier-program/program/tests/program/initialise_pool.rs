@@ -5,20 +5,25 @@ use solana_keypair::Keypair;
 use solana_program_pack::Pack;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
-use spl_token_interface::state::{Account as TokenAccount, AccountState};
 use spl_token_interface::state::Mint;
+use spl_token_interface::state::{Account as TokenAccount, AccountState};
 use veilpool_interface::{
-    Books, Pool, PoolError, Registry, Rules, address, builder, hashing, instruction::InitialisePool,
-    state::MAX_LEN,
+    Books, Pool, PoolError, Registry, Rules, address, builder, hashing,
+    instruction::InitialisePool, state::MAX_LEN,
 };
 use veilpool_program_harness::{
     Chain, Receipt, Refusal,
     binary::Build,
     chain::PROGRAM,
     people,
-    pool::{CLAIM_WINDOW_SECONDS, COOLDOWN_SECONDS, GENESIS_HASH, PRICE, TIMELOCK_SECONDS, rules, verifying_key_digest},
+    pool::{
+        CLAIM_WINDOW_SECONDS, COOLDOWN_SECONDS, GENESIS_HASH, PRICE, TIMELOCK_SECONDS, rules,
+        verifying_key_digest,
+    },
 };
-use veilpool_protocol::{AddressBytes, CoordinateBytes, EpochId, FieldBytes, MeasurerCount, MeasurerKeyBytes};
+use veilpool_protocol::{
+    AddressBytes, CoordinateBytes, EpochId, FieldBytes, MeasurerCount, MeasurerKeyBytes,
+};
 
 struct Start {
     chain: Chain,
@@ -335,7 +340,12 @@ fn p1_lamports_sent_ahead_do_not_stop_a_pool_from_being_made() {
     let bonds = address::bonds(&PROGRAM, &pool).0;
     let shares = address::shares(&PROGRAM, &pool).0;
     // Less than the rent, more than the rent, and one lamport.
-    for (address, lamports) in [(pool, 1_000_000), (vault, 100_000_000), (bonds, 1), (shares, 2)] {
+    for (address, lamports) in [
+        (pool, 1_000_000),
+        (vault, 100_000_000),
+        (bonds, 1),
+        (shares, 2),
+    ] {
         let account = Account {
             lamports,
             ..Account::default()

@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used)] // In a test, a panic is the report.
 
 mod arithmetic;
+mod bad_input;
 mod binary;
 mod books;
+mod changes;
 mod channels;
 mod claim;
 mod claim_replay;
@@ -14,13 +16,21 @@ mod close_epoch;
 mod compute_units;
 mod deposit;
 mod encoding;
+mod events;
 mod exit;
 mod freeze;
+mod governance;
+mod governance_epochs;
 mod initialise_pool;
 mod liquidity;
 mod open_epoch;
+mod pause;
+mod prefunded;
+mod price;
 mod publish_key;
 mod register_operator;
+mod scratch;
+mod shares;
 mod slash;
 mod vouchers;
 mod wrong_accounts;

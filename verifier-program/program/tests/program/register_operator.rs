@@ -44,7 +44,10 @@ fn every_leaf_on_chain_gives_the_root_of_the_native_tree() {
     }
     assert_eq!(pool.chain.tokens(&pool.bonds()), 22 * BOND);
     let books = pool.record().books;
-    assert_eq!((books.assets, books.bonded, books.operators), (0, 22 * BOND, 22));
+    assert_eq!(
+        (books.assets, books.bonded, books.operators),
+        (0, 22 * BOND, 22)
+    );
 }
 
 #[test]

@@ -103,7 +103,10 @@ fn i9_who_shows_a_secret_gets_a_part_of_the_bond_and_the_pool_the_rest() {
     assert_eq!(after.books.bonded, before.books.bonded - BOND);
     assert_eq!(after.books.operators, 2);
     assert_ne!(after.registry.root, before.registry.root);
-    assert_eq!(start.pool.chain.tokens(&start.pool.vault()), 1_000_000 + to_pool);
+    assert_eq!(
+        start.pool.chain.tokens(&start.pool.vault()),
+        1_000_000 + to_pool
+    );
     assert_eq!(start.pool.chain.tokens(&start.pool.bonds()), 2 * BOND);
     // Shares are worth more.
     let all = start.pool.chain.tokens(&start.provider.shares);
@@ -201,8 +204,7 @@ fn i9_there_is_nothing_to_slash_twice() {
         given: 0,
         nodes: Vec::new(),
     };
-    let exit =
-        builder::exit_operator(&PROGRAM, &start.pool.pool, &own, &PERSON.commitment(), path);
+    let exit = builder::exit_operator(&PROGRAM, &start.pool.pool, &own, &PERSON.commitment(), path);
     assert_eq!(
         start.pool.chain.send(&[exit], &[&start.bonder.key]),
         Err(PoolError::OperatorLeft.into())
@@ -241,13 +243,20 @@ fn i9_without_the_path_of_a_leaf_that_is_there_nobody_is_slashed() {
 
 #[test]
 fn p5_a_reward_is_rounded_down_and_the_rest_is_the_pools() {
-    for (bond, bps, reward) in [(1, 9_999, 0), (7, 5_000, 3), (BOND, 0, 0), (BOND, 9_999, 4_999)] {
+    for (bond, bps, reward) in [
+        (1, 9_999, 0),
+        (7, 5_000, 3),
+        (BOND, 0, 0),
+        (BOND, 9_999, 4_999),
+    ] {
         let mut start = start();
         let address = address::operator(&PROGRAM, &start.pool.pool, &PERSON.commitment()).0;
         let mut operator = start.operator();
         operator.bond = bond;
         start.pool.chain.write(&address, &operator);
-        start.pool.edit(|pool| pool.rules.parameters.slash_reward_bps = bps);
+        start
+            .pool
+            .edit(|pool| pool.rules.parameters.slash_reward_bps = bps);
         let path = start.path();
         start.slash(PERSON.revealed(), path).unwrap();
         assert_eq!(start.pool.chain.tokens(&start.slasher.tokens), reward);

@@ -72,7 +72,10 @@ fn a_voucher_pays_the_hub_its_fee_and_the_pool_the_rest() {
         }]
     );
     assert_eq!(start.pool.chain.tokens(&start.hub.tokens), fee);
-    assert_eq!(start.pool.chain.tokens(&start.pool.vault()), 1_000 + SUM - fee);
+    assert_eq!(
+        start.pool.chain.tokens(&start.pool.vault()),
+        1_000 + SUM - fee
+    );
     let books = start.pool.record().books;
     // Revenue raises what shares are worth, and counts as demand.
     assert_eq!((books.assets, books.shares), (1_000 + SUM - fee, 1_000_000));
@@ -121,10 +124,7 @@ fn p10_the_hub_settles_its_last_voucher_during_the_challenge() {
         10 * CHANNEL_DEPOSIT - SUM - 1
     );
     let settle = start.settle_instruction(SUM + 2);
-    is(
-        start.pool.chain.send(&[settle], &[]),
-        PoolError::WrongOwner,
-    );
+    is(start.pool.chain.send(&[settle], &[]), PoolError::WrongOwner);
 }
 
 #[test]
@@ -166,8 +166,20 @@ fn p10_a_voucher_of_something_else_is_refused() {
                 ..own
             },
         ),
-        ("a lower sum", Voucher { sum: SUM - 1, ..own }),
-        ("a higher sum", Voucher { sum: SUM + 1, ..own }),
+        (
+            "a lower sum",
+            Voucher {
+                sum: SUM - 1,
+                ..own
+            },
+        ),
+        (
+            "a higher sum",
+            Voucher {
+                sum: SUM + 1,
+                ..own
+            },
+        ),
         (
             "the hub as channel",
             Voucher {
@@ -221,7 +233,12 @@ fn p10_a_signature_that_is_not_verified_right_before_is_none() {
     // Used twice: by two settlements of one voucher.
     let all = [voucher.clone(), settle.clone(), settle.clone()];
     assert_eq!(start.pool.chain.send(&all, &[]), missing);
-    let all = [voucher.clone(), settle.clone(), voucher.clone(), settle.clone()];
+    let all = [
+        voucher.clone(),
+        settle.clone(),
+        voucher.clone(),
+        settle.clone(),
+    ];
     assert_eq!(
         start.pool.chain.send(&all, &[]),
         Err(PoolError::VoucherNotNewer.into())
@@ -302,7 +319,11 @@ fn p10_a_signature_laid_out_in_any_other_way_is_refused() {
     // Truncated, or with a signature that does not hold: the chain's program refuses it.
     let mut start = start;
     for len in [1, 15, 16, 48, 112, INSTRUCTION_LEN - 1] {
-        assert!(start.settle_after(&[with(honest.data[..len].to_vec())], SUM).is_err());
+        assert!(
+            start
+                .settle_after(&[with(honest.data[..len].to_vec())], SUM)
+                .is_err()
+        );
     }
     for at in 16..INSTRUCTION_LEN {
         let mut data = honest.data.clone();
@@ -314,7 +335,12 @@ fn p10_a_signature_laid_out_in_any_other_way_is_refused() {
 
 #[test]
 fn p10_fees_are_rounded_down() {
-    for (bps, sum, fee) in [(0, SUM, 0), (1_000, 9, 0), (1_000, 10, 1), (999, 10_009, 999)] {
+    for (bps, sum, fee) in [
+        (0, SUM, 0),
+        (1_000, 9, 0),
+        (1_000, 10, 1),
+        (999, 10_009, 999),
+    ] {
         let mut start = crate::channels::unopened();
         let terms = veilpool_interface::instruction::OpenChannel {
             hub_fee_bps: bps,

@@ -132,7 +132,9 @@ impl Model {
 
     pub(crate) fn escrowed(&self) -> u64 {
         let channels = self.channels.values();
-        channels.map(|channel| channel.deposited - channel.settled).sum()
+        channels
+            .map(|channel| channel.deposited - channel.settled)
+            .sum()
     }
 
     pub(crate) fn active(&self) -> u32 {
@@ -141,8 +143,8 @@ impl Model {
     }
 
     pub(crate) fn worth(&self, shares: u64) -> u64 {
-        let worth = u128::from(shares) * (u128::from(self.assets) + 1)
-            / (u128::from(self.shares) + 1_000);
+        let worth =
+            u128::from(shares) * (u128::from(self.assets) + 1) / (u128::from(self.shares) + 1_000);
         worth as u64
     }
 
@@ -343,7 +345,8 @@ impl Model {
             let utilisation = (demand * 10_000)
                 .checked_div(supply)
                 .unwrap_or(i128::from(u64::MAX));
-            let change = ((utilisation - i128::from(target_utilisation_bps)) / 8).clamp(-1_250, 1_250);
+            let change =
+                ((utilisation - i128::from(target_utilisation_bps)) / 8).clamp(-1_250, 1_250);
             let step = price * change.abs() / 10_000;
             price += if change < 0 { -step } else { step };
         }
@@ -512,7 +515,12 @@ impl Model {
         Ok(())
     }
 
-    pub(crate) fn close_channel(&mut self, now: i64, pair: (usize, usize), by_hub: bool) -> Outcome {
+    pub(crate) fn close_channel(
+        &mut self,
+        now: i64,
+        pair: (usize, usize),
+        by_hub: bool,
+    ) -> Outcome {
         let Some(channel) = self.channels.get_mut(&pair) else {
             return refused(PoolError::WrongOwner);
         };
@@ -608,9 +616,7 @@ impl Model {
         match change {
             Change::Parameters(parameters) => {
                 self.parameters = parameters;
-                self.price = self
-                    .price
-                    .clamp(parameters.min_price, parameters.max_price);
+                self.price = self.price.clamp(parameters.min_price, parameters.max_price);
             }
             Change::Classes(classes) => self.classes = classes,
             Change::Measurers { .. } | Change::Unfreeze => {}

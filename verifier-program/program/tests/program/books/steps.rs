@@ -15,30 +15,101 @@ pub(crate) const OPERATORS: u8 = 6;
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Wait(i64),
-    Deposit { who: usize, amount: u64 },
-    Donate { vault: usize, amount: u64 },
+    Deposit {
+        who: usize,
+        amount: u64,
+    },
+    Donate {
+        vault: usize,
+        amount: u64,
+    },
     /// So many 256ths of what they have, and `more`.
-    Request { who: usize, number: u32, part: u8, more: u64 },
-    Withdraw { who: usize, number: u32 },
-    BurnShares { who: usize, part: u8 },
-    Register { who: usize, operator: u8 },
-    Exit { operator: u8 },
-    Slash { who: usize, operator: u8 },
-    Release { operator: u8 },
-    OpenEpoch { who: usize },
+    Request {
+        who: usize,
+        number: u32,
+        part: u8,
+        more: u64,
+    },
+    Withdraw {
+        who: usize,
+        number: u32,
+    },
+    BurnShares {
+        who: usize,
+        part: u8,
+    },
+    Register {
+        who: usize,
+        operator: u8,
+    },
+    Exit {
+        operator: u8,
+    },
+    Slash {
+        who: usize,
+        operator: u8,
+    },
+    Release {
+        operator: u8,
+    },
+    OpenEpoch {
+        who: usize,
+    },
     /// Counted back from the latest.
-    CloseEpoch { back: u32 },
-    Claim { operator: u8, back: u32, class: u8, fee: u64, who: usize },
-    CloseClaim { operator: u8, back: u32 },
-    OpenChannel { who: usize, hub: usize, amount: u64, bps: u16, lasts: i64 },
-    TopUp { who: usize, hub: usize, amount: u64, longer: i64 },
-    Settle { who: usize, hub: usize, sum: u64 },
-    CloseChannel { who: usize, hub: usize, by_hub: bool },
-    Finish { who: usize, hub: usize },
-    Propose { number: u32, change: u8 },
-    Cancel { number: u32 },
-    Execute { number: u32 },
-    Pause { seconds: u32 },
+    CloseEpoch {
+        back: u32,
+    },
+    Claim {
+        operator: u8,
+        back: u32,
+        class: u8,
+        fee: u64,
+        who: usize,
+    },
+    CloseClaim {
+        operator: u8,
+        back: u32,
+    },
+    OpenChannel {
+        who: usize,
+        hub: usize,
+        amount: u64,
+        bps: u16,
+        lasts: i64,
+    },
+    TopUp {
+        who: usize,
+        hub: usize,
+        amount: u64,
+        longer: i64,
+    },
+    Settle {
+        who: usize,
+        hub: usize,
+        sum: u64,
+    },
+    CloseChannel {
+        who: usize,
+        hub: usize,
+        by_hub: bool,
+    },
+    Finish {
+        who: usize,
+        hub: usize,
+    },
+    Propose {
+        number: u32,
+        change: u8,
+    },
+    Cancel {
+        number: u32,
+    },
+    Execute {
+        number: u32,
+    },
+    Pause {
+        seconds: u32,
+    },
     Resume,
 }
 

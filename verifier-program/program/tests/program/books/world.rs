@@ -91,7 +91,11 @@ impl World {
             }
         }
         let chain = &world.sides[world.active].pool.chain;
-        let keys = world.actors.iter().map(Keypair::pubkey).chain([people::authority().pubkey()]);
+        let keys = world
+            .actors
+            .iter()
+            .map(Keypair::pubkey)
+            .chain([people::authority().pubkey()]);
         world.lamports = keys.map(|key| chain.lamports(&key)).collect();
         world
     }
@@ -111,9 +115,18 @@ impl World {
         // So that most sequences reach claims.
         for side in 0..POOLS {
             for step in [
-                Step::Deposit { who: 0, amount: 1 << 40 },
-                Step::Register { who: 1, operator: 0 },
-                Step::Register { who: 2, operator: 1 },
+                Step::Deposit {
+                    who: 0,
+                    amount: 1 << 40,
+                },
+                Step::Register {
+                    who: 1,
+                    operator: 0,
+                },
+                Step::Register {
+                    who: 2,
+                    operator: 1,
+                },
                 Step::OpenEpoch { who: 3 },
             ] {
                 self.step(side, &step);
@@ -154,7 +167,10 @@ impl World {
             for back in 0..latest {
                 let epoch = (latest - 1 - back) as usize;
                 for operator in 0..OPERATORS {
-                    if self.sides[side].model.epochs[epoch].claims.contains_key(&operator) {
+                    if self.sides[side].model.epochs[epoch]
+                        .claims
+                        .contains_key(&operator)
+                    {
                         self.step(side, &Step::CloseClaim { operator, back });
                     }
                 }
@@ -184,14 +200,24 @@ impl World {
         }
         let chain = &self.sides[self.active].pool.chain;
         let left = chain.svm.get_program_accounts(&PROGRAM);
-        let kinds: Vec<u8> = left.iter().filter_map(|(_, account)| account.data.first().copied()).collect();
+        let kinds: Vec<u8> = left
+            .iter()
+            .filter_map(|(_, account)| account.data.first().copied())
+            .collect();
         assert_eq!(
-            kinds.iter().filter(|kind| **kind == Pool::DISCRIMINATOR).count(),
+            kinds
+                .iter()
+                .filter(|kind| **kind == Pool::DISCRIMINATOR)
+                .count(),
             POOLS
         );
         // And the one verifying key.
         assert_eq!(kinds.len(), POOLS + 1, "accounts are left: {kinds:?}");
-        let keys = self.actors.iter().map(Keypair::pubkey).chain([people::authority().pubkey()]);
+        let keys = self
+            .actors
+            .iter()
+            .map(Keypair::pubkey)
+            .chain([people::authority().pubkey()]);
         let lamports: Vec<u64> = keys.map(|key| chain.lamports(&key)).collect();
         assert_eq!(lamports, self.lamports, "rent is missing");
     }
@@ -208,7 +234,9 @@ impl Side {
     }
 
     fn govern(&mut self, instruction: Instruction) -> Result<Receipt, Refusal> {
-        self.pool.chain.send(&[instruction], &[&people::authority()])
+        self.pool
+            .chain
+            .send(&[instruction], &[&people::authority()])
     }
 
     fn key(&self, who: usize) -> Pubkey {
@@ -240,12 +268,20 @@ impl Side {
                 self.donate(vault, amount);
                 nothing
             }
-            Step::Request { who, number, part, more } => {
+            Step::Request {
+                who,
+                number,
+                part,
+                more,
+            } => {
                 let own = u128::from(self.model.shares_of[who]) * u128::from(part) / 255;
                 let shares = u64::try_from(own).unwrap_or(u64::MAX).saturating_add(more);
                 let expected = self.model.request(now, who, number, shares);
                 let holder = self.holders[who].clone();
-                (expected, self.pool.request_withdrawal(&holder, number, shares))
+                (
+                    expected,
+                    self.pool.request_withdrawal(&holder, number, shares),
+                )
             }
             Step::Withdraw { who, number } => {
                 let expected = self.model.withdraw(now, who, number);
@@ -278,8 +314,7 @@ impl Side {
                 let person = Person(operator);
                 let path = self.pool.path(person).unwrap_or(NO_PATH);
                 let key = self.key(bonder);
-                let exit =
-                    builder::exit_operator(&PROGRAM, &at, &key, &person.commitment(), path);
+                let exit = builder::exit_operator(&PROGRAM, &at, &key, &person.commitment(), path);
                 let answer = self.send(exit, &[bonder]);
                 if answer.is_ok() {
                     self.pool.has_left(person);
@@ -334,9 +369,13 @@ impl Side {
                 let close = builder::close_epoch(&PROGRAM, &at, &self.key(opener), number);
                 (expected, self.send(close, &[]))
             }
-            Step::Claim { operator, back, class, fee, who } => {
-                self.claim(operator, back, class, fee, who)
-            }
+            Step::Claim {
+                operator,
+                back,
+                class,
+                fee,
+                who,
+            } => self.claim(operator, back, class, fee, who),
             Step::CloseClaim { operator, back } => {
                 let epoch = self.epoch(back);
                 let number = EpochId::new(epoch as u32);
@@ -348,11 +387,21 @@ impl Side {
                 let close = builder::close_claim(&PROGRAM, &at, &payer, number, &nullifier);
                 (expected, self.send(close, &[]))
             }
-            Step::OpenChannel { who, hub, amount, bps, lasts } => {
-                let expected = self.model.open_channel(now, (who, hub), amount, bps, now + lasts);
+            Step::OpenChannel {
+                who,
+                hub,
+                amount,
+                bps,
+                lasts,
+            } => {
+                let expected = self
+                    .model
+                    .open_channel(now, (who, hub), amount, bps, now + lasts);
                 let terms = OpenChannel {
                     hub: address::bytes(&self.key(hub)),
-                    voucher_key: AddressBytes::new(honest::voucher_key().verifying_key().to_bytes()),
+                    voucher_key: AddressBytes::new(
+                        honest::voucher_key().verifying_key().to_bytes(),
+                    ),
                     amount,
                     hub_fee_bps: bps,
                     expires_at: now + lasts,
@@ -361,7 +410,12 @@ impl Side {
                 let open = builder::open_channel(&PROGRAM, &at, &self.key(who), &tokens, terms);
                 (expected, self.send(open, &[who]))
             }
-            Step::TopUp { who, hub, amount, longer } => {
+            Step::TopUp {
+                who,
+                hub,
+                amount,
+                longer,
+            } => {
                 let channel = self.model.channels.get(&(who, hub));
                 let expires_at = channel.map_or(now, |channel| channel.expires_at) + longer;
                 let expected = self.model.top_up((who, hub), amount, expires_at);
@@ -464,7 +518,13 @@ impl Side {
         let (mint, holder) = (self.pool.mint, self.pool.pool);
         let chain = &mut self.pool.chain;
         let sum = chain.tokens(&vaults[vault]) + amount;
-        chain.set_tokens(&vaults[vault], &mint, &holder, sum, AccountState::Initialized);
+        chain.set_tokens(
+            &vaults[vault],
+            &mint,
+            &holder,
+            sum,
+            AccountState::Initialized,
+        );
         self.model.donated[vault] += amount;
     }
 
@@ -513,9 +573,14 @@ impl Side {
                     self.assets -= i128::from(reward);
                     let (budget, paid) = self.epochs.get_mut(&epoch).unwrap();
                     *paid += reward;
-                    assert!(paid <= budget, "epoch {epoch} has paid more than its budget");
+                    assert!(
+                        paid <= budget,
+                        "epoch {epoch} has paid more than its budget"
+                    );
                 }
-                PoolEvent::EpochClosed { epoch, released, .. } => {
+                PoolEvent::EpochClosed {
+                    epoch, released, ..
+                } => {
                     let (budget, paid) = self.epochs[&epoch];
                     assert_eq!(released, budget - paid);
                 }
@@ -536,7 +601,12 @@ impl Side {
         let told = (books.bonded, books.escrowed, books.operators, books.price);
         assert_eq!(
             told,
-            (model.bonded(), model.escrowed(), model.active(), model.price)
+            (
+                model.bonded(),
+                model.escrowed(),
+                model.active(),
+                model.price
+            )
         );
         let told = (books.settled, books.attested, books.next_channel);
         assert_eq!(told, (model.settled, model.attested, model.generations));
