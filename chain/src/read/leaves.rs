@@ -167,6 +167,7 @@ mod tests {
                 paused_until: 0,
                 paused_seconds: 0,
                 frozen: false,
+                frozen_at: 0,
             },
             measurers: Vec::new(),
             classes: default_table(),

@@ -75,7 +75,7 @@ async fn make_pool(chain: &Chain, founder: &Keypair, mint: &Pubkey, operator: &O
         },
         timelock_seconds: 4 * SECONDS,
         authority: address::bytes(&founder_key),
-        price: 1,
+        price: 8,
         genesis_hash: chain.genesis_hash().await.unwrap(),
     };
     let key = include_bytes!("../../../params/claim-n3-v2.vk");

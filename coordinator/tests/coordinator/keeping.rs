@@ -47,6 +47,7 @@ fn withdrawal(owner: u8, number: u32, ready_at: i64) -> Withdrawal {
         owner: AddressBytes::new([owner; 32]),
         number,
         shares: 5,
+        worth: u64::MAX,
         ready_at,
     }
 }

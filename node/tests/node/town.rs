@@ -208,6 +208,7 @@ impl Town {
                 paused_until: 0,
                 paused_seconds: 0,
                 frozen: false,
+                frozen_at: 0,
             },
             measurers: set.keys().iter().map(|key| key.to_bytes()).collect(),
             classes: default_table(),

@@ -238,6 +238,8 @@ fn operators(name: &'static str, chain: Chain, count: MeasurerCount) -> Honest {
         }
         _ => {
             pool.exit(&holder.key, person).unwrap();
+            pool.chain
+                .advance(i64::from(pool::EPOCH_SECONDS + pool::CLAIM_WINDOW_SECONDS));
             let release =
                 builder::release_bond(&PROGRAM, &address, &own, &holder.tokens, &commitment);
             Honest::unsigned(name, pool, release)

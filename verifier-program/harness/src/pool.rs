@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
+use spl_token_interface::state::AccountState;
 use veilpool_interface::{
-    Epoch, Parameters, Pool, address, builder, class, instruction::InitialisePool,
-    registry::RegistryPath,
+    Epoch, Parameters, Pool, address, address::TOKEN_PROGRAM, builder, class,
+    instruction::InitialisePool, registry::RegistryPath,
 };
 use veilpool_primitives::RegistryTree;
 use veilpool_protocol::{CommitmentBytes, EpochId, FieldBytes, MeasurerCount, verifying_key};
@@ -27,7 +28,7 @@ pub const COOLDOWN_SECONDS: u32 = 3_000;
 /// How long a hub has to settle in tests, in seconds.
 pub const CHALLENGE_SECONDS: u32 = 600;
 /// How long a change waits in tests, in seconds.
-pub const TIMELOCK_SECONDS: u32 = 3_600;
+pub const TIMELOCK_SECONDS: u32 = 4_200;
 /// First price of traffic in tests.
 pub const PRICE: u64 = 500_000_000;
 /// A bond in tests.
@@ -254,8 +255,17 @@ impl PoolOnChain {
     /// The same of somebody who has lamports.
     #[must_use]
     pub fn holder(&mut self, key: Keypair, amount: u64) -> Holder {
-        let tokens = self.chain.new_tokens(&self.mint, &key.pubkey(), amount);
-        let shares = self.chain.new_tokens(&self.share_mint(), &key.pubkey(), 0);
+        let tokens = associated(&key.pubkey(), &self.mint);
+        let shares = associated(&key.pubkey(), &self.share_mint());
+        for (address, mint, amount) in [
+            (&tokens, self.mint, amount),
+            (&shares, self.share_mint(), 0),
+        ] {
+            let state = AccountState::Initialized;
+            let holder = key.pubkey();
+            self.chain
+                .set_tokens(address, &mint, &holder, amount, state);
+        }
         Holder {
             key,
             tokens,
@@ -407,6 +417,14 @@ impl PoolOnChain {
     pub fn leaves(&self, epoch: EpochId) -> Vec<CommitmentBytes> {
         leaves(&self.frozen[&epoch]).collect()
     }
+}
+
+/// Where a holder has tokens of a mint.
+#[must_use]
+pub fn associated(holder: &Pubkey, mint: &Pubkey) -> Pubkey {
+    const PROGRAM: Pubkey = Pubkey::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
+    let seeds = [holder.as_ref(), TOKEN_PROGRAM.as_ref(), mint.as_ref()];
+    Pubkey::find_program_address(&seeds, &PROGRAM).0
 }
 
 /// Commitments, and empty leaves where somebody has left.

@@ -107,7 +107,7 @@ pub enum PoolError {
         "The verifying key is not acceptable. What to do: a point is infinity or not on the curve, gamma = delta, or delta is the generator; embed a proper key."
     )]
     InvalidVerifyingKey = 6019,
-    /// The epoch was opened with another verifying key.
+    /// The epoch was opened with another verifying key. No longer given: keys are accounts.
     #[error(
         "The epoch was opened with another verifying key. What to do: the program has been upgraded since; claim with a program that holds the epoch's key."
     )]
@@ -157,7 +157,7 @@ pub enum PoolError {
         "This nullifier has been paid in this epoch. What to do: one claim per operator and epoch; nothing to do."
     )]
     AlreadyClaimed = 6031,
-    /// There are as many claims as operators.
+    /// There are as many claims as operators. No longer given: such a claim freezes claims.
     #[error(
         "There are as many claims as operators. What to do: a further one can't be true; report this, the proof system may be broken."
     )]
@@ -292,11 +292,16 @@ pub enum PoolError {
         "The mint is of Token-2022. What to do: its extensions (transfer fees, hooks, permanent delegates) would break the pool's accounting; use a mint of SPL Token."
     )]
     Token2022Unsupported = 6060,
+    /// Claims are not frozen.
+    #[error(
+        "Claims are not frozen. What to do: a freeze is lifted by what is proposed after it; there is nothing to lift, or the proposal is older."
+    )]
+    NotFrozen = 6061,
 }
 
 impl PoolError {
     /// All refusals, in order of their numbers.
-    pub const ALL: [Self; 61] = [
+    pub const ALL: [Self; 62] = [
         Self::InvalidInstruction,
         Self::NotEnoughAccounts,
         Self::TooManyAccounts,
@@ -358,6 +363,7 @@ impl PoolError {
         Self::ChannelOpen,
         Self::InvalidExpiry,
         Self::Token2022Unsupported,
+        Self::NotFrozen,
     ];
 
     /// The number, as the chain reports it.
@@ -438,6 +444,7 @@ impl PoolError {
             Self::ChannelOpen => "ChannelOpen",
             Self::InvalidExpiry => "InvalidExpiry",
             Self::Token2022Unsupported => "Token2022Unsupported",
+            Self::NotFrozen => "NotFrozen",
         }
     }
 }

@@ -177,6 +177,29 @@ pub enum PoolEvent {
         /// To whom.
         authority: AddressBytes,
     },
+    /// A channel begins to close: its hub settles now or never.
+    ChannelClosing {
+        /// The pool.
+        pool: AddressBytes,
+        /// Of the channel.
+        generation: u64,
+        /// Unix seconds.
+        closes_at: i64,
+    },
+    /// A proposal was taken back.
+    ProposalCancelled {
+        /// The pool.
+        pool: AddressBytes,
+        /// Its number.
+        number: u32,
+    },
+    /// The authority is being handed over.
+    AuthorityProposed {
+        /// The pool.
+        pool: AddressBytes,
+        /// To whom; zeros to nobody.
+        authority: AddressBytes,
+    },
 }
 
 impl PoolEvent {

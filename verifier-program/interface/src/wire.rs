@@ -381,7 +381,8 @@ wire!(Books {
     next_channel: u64,
     paused_until: i64,
     paused_seconds: u32,
-    frozen: bool
+    frozen: bool,
+    frozen_at: i64
 });
 wire!(Pool {
     rules: Rules, books: Books;
@@ -417,6 +418,7 @@ wire!(Withdrawal {
     owner: AddressBytes,
     number: u32,
     shares: u64,
+    worth: u64,
     ready_at: i64
 });
 wire!(Channel {
@@ -580,7 +582,8 @@ mod tests {
         #[test]
         fn pools_are_read_as_borsh_reads_them(mut head in bytes(Pool::HEAD), keys in 0u8..8, classes in 0u8..17) {
             // Neither `frozen` nor the field elements of the rules stop it.
-            *head.last_mut().unwrap() = 0;
+            let frozen = head.len() - 9;
+            head[frozen] = 0;
             for count in [keys, classes] {
                 head.extend([count, 0, 0, 0]);
                 head.resize(head.len() + usize::from(count) * if count == keys { 64 } else { 9 }, 7);

@@ -19,6 +19,7 @@ pub(crate) fn remove(
             RemoveError::WrongPath => PoolError::WrongPath,
             _ => PoolError::CouldNotVerify,
         })?;
+    let parameters = &pool.rules.parameters;
     let books = &mut pool.books;
     books.operators = books
         .operators
@@ -33,7 +34,11 @@ pub(crate) fn remove(
     operator.exit = Some(Exit {
         epoch: books.next_epoch,
         release: Deadline {
-            at: now.max(last_window),
+            // At least as long as an epoch with the leaf would have taken, though there be none: one bond can't be
+            // put in and taken out until the registry is full.
+            at: sysvar::after(now, parameters.epoch_seconds)
+                .and_then(|end| sysvar::after(end, parameters.claim_window_seconds))?
+                .max(last_window),
             paused_before,
         },
     });

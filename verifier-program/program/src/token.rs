@@ -15,6 +15,8 @@ use solana_program::{
 use veilpool_interface::{PoolError, address::TOKEN_PROGRAM};
 use veilpool_protocol::AddressBytes;
 
+use crate::derive;
+
 const ADDRESS: usize = AddressBytes::LEN;
 const AMOUNT: usize = 8;
 /// A flag of four bytes and an address.
@@ -37,6 +39,10 @@ pub(crate) const MINT_LEN: usize = MINT_INITIALISED + 1 + OPTIONAL_ADDRESS;
 
 /// The program whose mints are refused.
 const TOKEN_2022: Pubkey = Pubkey::from_str_const("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb");
+
+/// The program whose addresses associated accounts have.
+const ASSOCIATED_TOKEN_PROGRAM: Pubkey =
+    Pubkey::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
 
 // First bytes of the token program's instructions.
 const TRANSFER: u8 = 3;
@@ -84,6 +90,22 @@ pub(crate) fn check_holding(
         return Err(PoolError::WrongTokenAccount);
     }
     Ok(())
+}
+
+/// Whether this is where a holder is paid by whoever asks for it: the holder's associated account. Holders who sign
+/// may name any account of theirs; others can't send a program's money to an account that it doesn't look at.
+pub(crate) fn check_payout(
+    account: &AccountInfo<'_>,
+    mint: &AddressBytes,
+    holder: &AddressBytes,
+    signs: bool,
+) -> Result<(), PoolError> {
+    check_holding(account, mint, holder)?;
+    if signs {
+        return Ok(());
+    }
+    let seeds: [&[u8]; 3] = [holder.as_bytes(), TOKEN_PROGRAM.as_ref(), mint.as_bytes()];
+    derive::check_new(&ASSOCIATED_TOKEN_PROGRAM, account, &seeds).map(|_| ())
 }
 
 /// Makes a token account of what has been created for it.

@@ -109,11 +109,8 @@ impl RuleArguments {
 
 /// An epoch longer than the least that is allowed.
 fn default_timelock(parameters: &Parameters) -> u32 {
-    let epoch = parameters.epoch_seconds;
-    epoch
-        .saturating_mul(2)
-        .max(parameters.cooldown_seconds)
-        .saturating_add(epoch)
+    let least = u32::try_from(parameters.least_timelock()).unwrap_or(u32::MAX);
+    least.saturating_add(parameters.epoch_seconds)
 }
 
 /// A measurer set from the command line. The program can't check that keys are in the prime-order subgroup: this is

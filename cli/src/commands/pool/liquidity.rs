@@ -81,7 +81,8 @@ impl Waiting {
             owner: address::pubkey(&withdrawal.owner).to_string(),
             number: withdrawal.number,
             shares: withdrawal.shares,
-            worth: reward::assets_for(withdrawal.shares, pool.books.shares, pool.books.assets),
+            worth: reward::assets_for(withdrawal.shares, pool.books.shares, pool.books.assets)
+                .map(|now| now.min(withdrawal.worth)),
             ready_at: withdrawal.ready_at,
             ready: now >= withdrawal.ready_at,
         }

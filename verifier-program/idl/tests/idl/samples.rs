@@ -28,7 +28,7 @@ pub(crate) const RECORDS: [&str; 8] = [
     "channel",
     "proposal",
 ];
-pub(crate) const EVENTS: u8 = 18;
+pub(crate) const EVENTS: u8 = 21;
 
 pub(crate) struct Sampler(ChaCha20Rng);
 
@@ -315,6 +315,7 @@ impl Sampler {
                 owner: self.address(),
                 number: self.any(),
                 shares: self.any(),
+                worth: self.any(),
                 ready_at: self.any(),
             }),
             "channel" => {
@@ -393,6 +394,7 @@ impl Sampler {
             paused_until: self.any(),
             paused_seconds: self.any(),
             frozen: self.any(),
+            frozen_at: self.any(),
         }
     }
 
@@ -490,6 +492,19 @@ impl Sampler {
                 until: self.any(),
             },
             17 => PoolEvent::AuthorityChanged {
+                pool,
+                authority: self.address(),
+            },
+            18 => PoolEvent::ChannelClosing {
+                pool,
+                generation: self.any(),
+                closes_at: self.any(),
+            },
+            19 => PoolEvent::ProposalCancelled {
+                pool,
+                number: self.any(),
+            },
+            20 => PoolEvent::AuthorityProposed {
                 pool,
                 authority: self.address(),
             },

@@ -7,8 +7,10 @@ use veilpool_protocol::{
 
 use super::{HEAD_LEN, Record, discriminator};
 use crate::{
+    price::MIN_PRICE,
     registry::{FRONTIER, Registry},
     reward::{self, BASIS_POINTS},
+    schedule::ADVANCE,
 };
 
 /// What governance may change, behind the timelock.
@@ -41,8 +43,17 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// Whether they can be a pool's with such a timelock, which is never shorter than two epochs, nor than a
-    /// withdrawal takes: whoever doesn't like a change is out before it comes.
+    /// The shortest timelock with these: two epochs, and no less than a withdrawal takes, be it for its cool-down or
+    /// for the last window that was open. Whoever doesn't like a change is out before it comes.
+    #[must_use]
+    pub fn least_timelock(&self) -> u64 {
+        let epoch = u64::from(self.epoch_seconds);
+        let last_window =
+            epoch + u64::from(self.epoch_seconds / ADVANCE) + u64::from(self.claim_window_seconds);
+        last_window.max(2 * epoch).max(self.cooldown_seconds.into())
+    }
+
+    /// Whether they can be a pool's with such a timelock. Below a price of 8 an eighth of it is nothing.
     #[must_use]
     pub fn are_valid(&self, timelock_seconds: u32) -> bool {
         let Self {
@@ -58,13 +69,12 @@ impl Parameters {
             && claim_window_seconds > 0
             && challenge_seconds > 0
             && cooldown_seconds > claim_window_seconds
-            && timelock_seconds >= cooldown_seconds
-            && u64::from(timelock_seconds) >= 2 * u64::from(epoch_seconds)
+            && u64::from(timelock_seconds) >= self.least_timelock()
             && (1..=BASIS_POINTS).contains(&self.outflow_bps)
             && self.hub_fee_cap_bps <= BASIS_POINTS
             && self.slash_reward_bps < BASIS_POINTS
             && (1..BASIS_POINTS).contains(&self.target_utilisation_bps)
-            && (1..=self.max_price).contains(&self.min_price)
+            && (MIN_PRICE..=self.max_price).contains(&self.min_price)
     }
 }
 
@@ -128,7 +138,7 @@ pub struct Books {
     pub last_window: i64,
     /// Price of traffic, in millionths of the token's smallest unit per MiB.
     pub price: u64,
-    /// Settled from channels since the latest epoch opened.
+    /// What the pool got from channels since the latest epoch opened.
     pub settled: u64,
     /// Bandwidth (0.1 Mbit/s) times slots that claims have shown since the latest epoch opened.
     pub attested: u64,
@@ -140,6 +150,8 @@ pub struct Books {
     pub paused_seconds: u32,
     /// There have been more claims than operators: no claims and no new epochs until governance has looked.
     pub frozen: bool,
+    /// Since when, in Unix seconds.
+    pub frozen_at: i64,
 }
 
 impl Books {
@@ -196,7 +208,7 @@ pub const RULES_LEN: usize = 1 + 12 * 32 + 4 + PARAMETERS_LEN;
 /// Borsh length of [`Parameters`].
 pub const PARAMETERS_LEN: usize = 4 * 8 + 4 * 4 + 4 * 2;
 /// Borsh length of [`Books`].
-pub const BOOKS_LEN: usize = 6 * 8 + 4 + 4 + 2 * 8 + 4 * 8 + 8 + 4 + 1;
+pub const BOOKS_LEN: usize = 6 * 8 + 4 + 4 + 2 * 8 + 4 * 8 + 8 + 4 + 1 + 8;
 /// Where the books begin in the account.
 pub const BOOKS_AT: usize = HEAD_LEN + RULES_LEN;
 /// Length of the account with seven measurers and sixteen classes: a pool holds the rent of so much from the

@@ -5,7 +5,8 @@ use veilpool_protocol::AddressBytes;
 
 use super::{Record, discriminator};
 
-/// Shares that have been handed in. They are worth what all shares are worth until they are paid.
+/// Shares that have been handed in. They are paid what they were worth then, or less if they have lost since: who is
+/// leaving bears losses, but earns nothing while new epochs are opened without them.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Withdrawal {
     /// Of the withdrawal's address.
@@ -18,6 +19,8 @@ pub struct Withdrawal {
     pub number: u32,
     /// How many.
     pub shares: u64,
+    /// What they were worth.
+    pub worth: u64,
     /// From when on it is paid, in Unix seconds.
     pub ready_at: i64,
 }

@@ -4,17 +4,24 @@
 //! 2. Closed: lamports to the authority.
 
 use solana_program::{account_info::AccountInfo, entrypoint::ProgramResult, pubkey::Pubkey};
-use veilpool_interface::accounts::{CANCEL_PROPOSAL, flags};
+use veilpool_interface::{
+    PoolEvent,
+    accounts::{CANCEL_PROPOSAL, flags},
+};
 
-use crate::{accounts, governance, record, system};
+use crate::{accounts, event, governance, record, system};
 
 pub(crate) fn process(program: &Pubkey, accounts: &[AccountInfo<'_>]) -> ProgramResult {
     // 1. Accounts.
     let [authority, pool_account, proposal] =
         accounts::take(accounts, const { flags(&CANCEL_PROPOSAL) })?;
     governance::load(program, authority, pool_account)?;
-    record::proposal(program, proposal, pool_account.key)?;
+    let record = record::proposal(program, proposal, pool_account.key)?;
 
     // 2. Closed.
+    event::emit(&PoolEvent::ProposalCancelled {
+        pool: record.pool,
+        number: record.number,
+    });
     system::close(proposal, authority)
 }

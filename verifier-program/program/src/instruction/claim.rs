@@ -112,6 +112,7 @@ pub(crate) fn process(
     // 6. More valid claims than operators.
     if epoch.claims >= epoch.operators {
         books.frozen = true;
+        books.frozen_at = now;
         pool::store_books(pool_account, &books)?;
         event::emit(&PoolEvent::Frozen {
             pool,

@@ -6,11 +6,11 @@
 
 use solana_program::{account_info::AccountInfo, entrypoint::ProgramResult, pubkey::Pubkey};
 use veilpool_interface::{
-    PoolError,
+    PoolError, PoolEvent,
     accounts::{CLOSE_CHANNEL, flags},
 };
 
-use crate::{accounts, pool, record, sysvar};
+use crate::{accounts, event, pool, record, sysvar};
 
 pub(crate) fn process(program: &Pubkey, accounts: &[AccountInfo<'_>]) -> ProgramResult {
     // 1. Accounts.
@@ -33,5 +33,10 @@ pub(crate) fn process(program: &Pubkey, accounts: &[AccountInfo<'_>]) -> Program
     };
     record.closes_at = Some(record.closes_at.map_or(closes_at, |at| at.min(closes_at)));
     accounts::resize_and_store(channel, &record)?;
+    event::emit(&PoolEvent::ChannelClosing {
+        pool: record.pool,
+        generation: record.generation,
+        closes_at: record.closes_at.unwrap_or(closes_at),
+    });
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Carries out a change that has waited. Anyone may.
 //!
-//! 1. Accounts: flags, pool, proposal, its proposer.
+//! 1. Accounts: flags, pool, proposal, its proposer, who is still the pool's authority.
 //! 2. Time: from ready_at until expires_at.
 //! 3. Change: checked again. Epochs that are open keep what they froze, and money is out of reach (P12).
 //! 4. Verifying key: published, for as many measurers as the pool has now.
@@ -23,6 +23,8 @@ pub(crate) fn process(program: &Pubkey, accounts: &[AccountInfo<'_>]) -> Program
     let mut pool = pool::load(program, pool_account)?;
     let record = record::proposal(program, proposal, pool_account.key)?;
     accounts::check_address(proposer, &record.proposer)?;
+    // Whoever has taken the authority over decides anew.
+    accounts::check_authority(proposer, &pool.rules.authority)?;
 
     // 2. Time.
     let now = sysvar::now()?;
@@ -61,7 +63,14 @@ pub(crate) fn process(program: &Pubkey, accounts: &[AccountInfo<'_>]) -> Program
                 .price
                 .clamp(parameters.min_price, parameters.max_price);
         }
-        Change::Unfreeze => pool.books.frozen = false,
+        Change::Unfreeze => {
+            // Proposed after the freeze that it lifts.
+            let earliest = sysvar::after(pool.books.frozen_at, pool.rules.timelock_seconds)?;
+            if !pool.books.frozen || record.ready_at < earliest {
+                return Err(PoolError::NotFrozen.into());
+            }
+            pool.books.frozen = false;
+        }
     }
 
     // 4. Verifying key.

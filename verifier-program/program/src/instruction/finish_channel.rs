@@ -27,7 +27,7 @@ pub(crate) fn process(program: &Pubkey, accounts: &[AccountInfo<'_>]) -> Program
     let (rules, mut books) = pool::load_books(program, pool_account)?;
     let record = record::channel(program, channel, pool_account.key)?;
     accounts::check_address(consumer, &record.consumer)?;
-    token::check_holding(tokens, &rules.mint, &record.consumer)?;
+    token::check_payout(tokens, &rules.mint, &record.consumer, consumer.is_signer)?;
     accounts::check_address(escrow, &rules.escrow_vault)?;
 
     // 2. Time.

@@ -118,6 +118,7 @@ pub(crate) fn process(
             paused_until: 0,
             paused_seconds: 0,
             frozen: false,
+            frozen_at: 0,
         },
         measurers: arguments.measurers,
         classes: arguments.classes,

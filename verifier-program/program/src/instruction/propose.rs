@@ -26,7 +26,7 @@ pub(crate) fn process(
     let [authority, pool_account, proposal, system_program] =
         accounts::take(accounts, const { flags(&PROPOSE) })?;
     accounts::check_system_program(system_program)?;
-    let (rules, _) = governance::load(program, authority, pool_account)?;
+    let (rules, books) = governance::load(program, authority, pool_account)?;
     let number_bytes = number.to_le_bytes();
     let seeds: [&[u8]; 3] = [seed::PROPOSAL, pool_account.key.as_ref(), &number_bytes];
     let bump = derive::check_new(program, proposal, &seeds)?;
@@ -46,7 +46,11 @@ pub(crate) fn process(
                 return Err(PoolError::InvalidParameters.into());
             }
         }
-        Change::Unfreeze => {}
+        Change::Unfreeze => {
+            if !books.frozen {
+                return Err(PoolError::NotFrozen.into());
+            }
+        }
     }
 
     // 3. Time.

@@ -5,10 +5,14 @@
 //! 2. Rules.
 
 use solana_program::{account_info::AccountInfo, entrypoint::ProgramResult, pubkey::Pubkey};
-use veilpool_interface::accounts::{AUTHORITY, flags};
+use veilpool_interface::{
+    PoolEvent,
+    accounts::{AUTHORITY, flags},
+    address,
+};
 use veilpool_protocol::AddressBytes;
 
-use crate::{accounts, governance, pool};
+use crate::{accounts, event, governance, pool};
 
 pub(crate) fn process(
     program: &Pubkey,
@@ -22,5 +26,9 @@ pub(crate) fn process(
     // 2. Rules.
     rules.next_authority = next;
     pool::store_rules(pool_account, &rules)?;
+    event::emit(&PoolEvent::AuthorityProposed {
+        pool: address::bytes(pool_account.key),
+        authority: next,
+    });
     Ok(())
 }

@@ -21,7 +21,7 @@ pub(crate) fn process(program: &Pubkey, accounts: &[AccountInfo<'_>]) -> Program
     let (rules, mut books) = pool::load_books(program, pool_account)?;
     let record = record::operator(program, operator, pool_account.key)?;
     accounts::check_address(bonder, &record.bonder)?;
-    token::check_holding(tokens, &rules.mint, &record.bonder)?;
+    token::check_payout(tokens, &rules.mint, &record.bonder, bonder.is_signer)?;
     accounts::check_address(bonds, &rules.bond_vault)?;
 
     // 2. Time.

@@ -1,10 +1,10 @@
 //! Hands in shares, to be paid after the cool-down.
 //!
 //! 1. Accounts: flags, programs, pool, withdrawal's address, owner's account of shares, mint of shares.
-//! 2. Time: the cool-down, and not before the last claim window shuts: by then everything that is reserved now
+//! 2. Time: the cool-down, and not before the last claim window shuts, the rest of a pause included: by then everything that is reserved now
 //!    has been paid or released (P8), and what is reserved later leaves room for it.
 //! 3. The withdrawal's account.
-//! 4. Books: the shares still count, at whatever they are worth when they are paid.
+//! 4. Books: the shares still count, and bear losses; what they gain is the others'.
 //! 5. Shares are burned.
 
 use solana_program::{account_info::AccountInfo, entrypoint::ProgramResult, pubkey::Pubkey};
@@ -13,6 +13,7 @@ use veilpool_interface::{
     accounts::{REQUEST_WITHDRAWAL, flags},
     address,
     address::seed,
+    reward,
 };
 
 use crate::{accounts, derive, event, pool, record::New, sysvar, token};
@@ -54,11 +55,14 @@ pub(crate) fn process(
         return Err(PoolError::ZeroAmount.into());
     }
 
+    let worth =
+        reward::assets_for(shares, books.shares, books.assets).ok_or(PoolError::Arithmetic)?;
+
     // 2. Time.
     let now = sysvar::now()?;
     let last_window = books
         .last_window
-        .checked_add(i64::from(books.paused(now)))
+        .checked_add(i64::from(books.paused_seconds))
         .ok_or(PoolError::Arithmetic)?;
     let ready_at = sysvar::after(now, rules.parameters.cooldown_seconds)?.max(last_window);
 
@@ -69,6 +73,7 @@ pub(crate) fn process(
         owner: address::bytes(owner.key),
         number,
         shares,
+        worth,
         ready_at,
     };
     New {

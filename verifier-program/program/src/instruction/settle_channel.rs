@@ -4,7 +4,8 @@
 //! 2. Voucher: the instruction right before this one is the Ed25519 program's, laid out in the one way that is
 //!    accepted, with the channel's key over this channel's domain, address and generation, and the sum (P10).
 //! 3. Sum: above what was settled, within what was paid in.
-//! 4. Channel and books: revenue raises the share price, and counts as demand.
+//! 4. Channel and books: revenue raises the share price, and counts as demand; the hub's fee does not, since a
+//!    consumer may be a hub.
 //! 5. Tokens.
 
 use solana_program::{account_info::AccountInfo, entrypoint::ProgramResult, pubkey::Pubkey};
@@ -31,7 +32,7 @@ pub(crate) fn process(program: &Pubkey, accounts: &[AccountInfo<'_>], sum: u64) 
     accounts::check_token_program(token_program)?;
     let (rules, mut books) = pool::load_books(program, pool_account)?;
     let mut record = record::channel(program, channel, pool_account.key)?;
-    token::check_holding(hub_tokens, &rules.mint, &record.hub)?;
+    token::check_payout(hub_tokens, &rules.mint, &record.hub, false)?;
     accounts::check_address(escrow, &rules.escrow_vault)?;
     accounts::check_address(vault, &rules.vault)?;
     accounts::check_address(instructions, &address::bytes(&voucher::INSTRUCTIONS_SYSVAR))?;
@@ -79,7 +80,7 @@ pub(crate) fn process(program: &Pubkey, accounts: &[AccountInfo<'_>], sum: u64) 
         .assets
         .checked_add(to_pool)
         .ok_or(PoolError::Arithmetic)?;
-    books.settled = books.settled.saturating_add(amount);
+    books.settled = books.settled.saturating_add(to_pool);
     pool::store_books(pool_account, &books)?;
     event::emit(&PoolEvent::ChannelSettled {
         pool: record.pool,

@@ -1,9 +1,10 @@
 //! Pays a withdrawal that has waited. Anyone may: who has asked to leave can't stand in the queue for ever.
 //!
-//! 1. Accounts: flags, program, pool, withdrawal, its owner, a token account of the owner's, vault.
+//! 1. Accounts: flags, program, pool, withdrawal, its owner, the owner's token account (the associated one unless the owner
+//!    signs), vault.
 //! 2. Time.
-//! 3. Amount: what the shares are worth now, rounded down, out of what no open epoch has reserved (P7). Never
-//!    paused.
+//! 3. Amount: what the shares are worth now, and no more than they were at the request, rounded down, out of what no
+//!    open epoch has reserved (P7). Never paused.
 //! 4. Books.
 //! 5. Tokens, vault to owner; the withdrawal's account is closed.
 
@@ -30,7 +31,7 @@ pub(crate) fn process(program: &Pubkey, accounts: &[AccountInfo<'_>]) -> Program
     let (rules, mut books) = pool::load_books(program, pool_account)?;
     let record = record::withdrawal(program, withdrawal, pool_account.key)?;
     accounts::check_address(owner, &record.owner)?;
-    token::check_holding(tokens, &rules.mint, &record.owner)?;
+    token::check_payout(tokens, &rules.mint, &record.owner, owner.is_signer)?;
     accounts::check_address(vault, &rules.vault)?;
 
     // 2. Time.
@@ -39,8 +40,9 @@ pub(crate) fn process(program: &Pubkey, accounts: &[AccountInfo<'_>]) -> Program
     }
 
     // 3. Amount.
-    let amount = reward::assets_for(record.shares, books.shares, books.assets)
+    let worth = reward::assets_for(record.shares, books.shares, books.assets)
         .ok_or(PoolError::Arithmetic)?;
+    let amount = worth.min(record.worth);
     if amount > books.available().ok_or(PoolError::Arithmetic)? {
         return Err(PoolError::InsufficientLiquidity.into());
     }

@@ -111,7 +111,9 @@ fn too_late(name: &str) -> [Option<PoolError>; 2] {
     let at_the_end = |code| [None, Some(code)];
     let both = |code| [Some(code), Some(code)];
     match name {
-        "OpenEpoch" | "RequestWithdrawal" | "Propose" => both(PoolError::Arithmetic),
+        "OpenEpoch" | "RequestWithdrawal" | "Propose" | "ExitOperator" | "SlashOperator" => {
+            both(PoolError::Arithmetic)
+        }
         "Claim" => both(PoolError::ClaimWindowShut),
         "ExecuteProposal" => both(PoolError::ProposalExpired),
         "ResumeClaims" => both(PoolError::NotPaused),

@@ -54,7 +54,7 @@ fn p12_what_could_never_be_carried_out_is_not_proposed() {
         is(propose(&mut pool, 0, wrong), PoolError::InvalidClassTable);
     }
     type Edit = fn(&mut Parameters);
-    let edits: [Edit; 12] = [
+    let edits: [Edit; 14] = [
         |one| one.bond_amount = 0,
         |one| one.epoch_seconds = 0,
         |one| one.epoch_seconds = TIMELOCK_SECONDS / 2 + 1,
@@ -67,6 +67,8 @@ fn p12_what_could_never_be_carried_out_is_not_proposed() {
         |one| one.slash_reward_bps = 10_000,
         |one| one.target_utilisation_bps = 10_000,
         |one| one.min_price = one.max_price + 1,
+        |one| one.min_price = 7,
+        |one| one.epoch_seconds = 1_441,
     ];
     for edit in edits {
         let mut wrong = parameters();
@@ -83,7 +85,7 @@ fn p12_what_could_never_be_carried_out_is_not_proposed() {
 fn p12_a_price_out_of_the_new_bounds_is_moved_into_them() {
     let mut pool = start();
     change(&mut pool, Change::Parameters(other_parameters())).unwrap();
-    assert_eq!(pool.record().books.price, 6);
+    assert_eq!(pool.record().books.price, 9);
     let higher = Parameters {
         min_price: 1_000,
         max_price: 2_000,

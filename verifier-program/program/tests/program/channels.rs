@@ -248,7 +248,15 @@ fn p10_a_consumers_closing_waits_for_the_challenge_period() {
     let mut start = opened();
     let now = start.pool.chain.time();
     is(start.finish(), PoolError::ChannelOpen);
-    start.close_by_consumer().unwrap();
+    let receipt = start.close_by_consumer().unwrap();
+    assert_eq!(
+        receipt.events(),
+        [PoolEvent::ChannelClosing {
+            pool: address::bytes(&start.pool.pool),
+            generation: 0,
+            closes_at: now + CHALLENGE
+        }]
+    );
     assert_eq!(start.channel().closes_at, Some(now + CHALLENGE));
     // Who closes again moves nothing, in either direction.
     start.pool.chain.advance(100);
@@ -336,6 +344,18 @@ fn the_rest_goes_to_nobody_but_the_consumer() {
             PoolError::WrongTokenAccount,
         );
     }
+    // Another account of the consumer's only where the consumer signs.
+    let other = start.pool.chain.new_tokens(&start.pool.mint, &own, 0);
+    let mut finish = builder::finish_channel(&PROGRAM, &start.pool.pool, &own, &hub, &other);
+    is(
+        start.pool.chain.send(std::slice::from_ref(&finish), &[]),
+        PoolError::WrongAddress,
+    );
+    finish.accounts[2].is_signer = true;
+    let mut signed = start.clone();
+    let key = &start.consumer.key;
+    signed.pool.chain.send(&[finish], &[key]).unwrap();
+    assert_eq!(signed.pool.chain.tokens(&other), CHANNEL_DEPOSIT);
     // Only a top-up by the consumer itself.
     let tokens = thief.tokens;
     let mut top_up = builder::top_up_channel(&PROGRAM, &start.pool.pool, &own, &hub, &tokens, 1, 0);

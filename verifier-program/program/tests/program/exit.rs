@@ -11,13 +11,15 @@ use veilpool_program_harness::{
     Holder, PoolOnChain, Receipt, Refusal,
     chain::{GENESIS_TIME, PROGRAM},
     people::{self, Person},
-    pool::{BOND, FUNDS},
+    pool::{BOND, CLAIM_WINDOW_SECONDS, EPOCH_SECONDS, FUNDS},
 };
 use veilpool_protocol::{
     CommitmentBytes, FieldBytes, MeasurerCount, RegistryNodeBytes, registry::DEPTH,
 };
 
 const PERSON: Person = Person(1);
+/// How long a bond stays where no epoch is open.
+const LOCKED: i64 = (EPOCH_SECONDS + CLAIM_WINDOW_SECONDS) as i64;
 
 fn start() -> (PoolOnChain, Holder) {
     let mut pool = PoolOnChain::empty(MeasurerCount::Three);
@@ -89,7 +91,7 @@ fn who_leaves_has_an_empty_leaf_at_once_and_the_root_is_the_native_trees() {
         Some(Exit {
             epoch: record.books.next_epoch,
             release: Deadline {
-                at: GENESIS_TIME,
+                at: GENESIS_TIME + LOCKED,
                 paused_before: 0
             },
         })
@@ -311,6 +313,18 @@ fn i8_a_bond_is_released_by_anybody_and_to_its_bonder_alone() {
     for (instruction, expected) in wrong {
         is(pool.chain.send(&[instruction], &[]), expected);
     }
+    pool.chain.advance(LOCKED);
+    // Another account of the bonder's only where the bonder signs.
+    let other = pool.chain.new_tokens(&pool.mint, &own, 0);
+    let mut elsewhere = builder::release_bond(&PROGRAM, &pool.pool, &own, &other, &commitment);
+    is(
+        pool.chain.send(std::slice::from_ref(&elsewhere), &[]),
+        PoolError::WrongAddress,
+    );
+    elsewhere.accounts[2].is_signer = true;
+    let mut signed = pool.clone();
+    signed.chain.send(&[elsewhere], &[&bonder.key]).unwrap();
+    assert_eq!(signed.chain.tokens(&other), BOND);
     release(&mut pool, &bonder).unwrap();
 }
 
@@ -319,9 +333,21 @@ fn i8_the_bond_is_that_of_when_it_was_paid_in_whatever_it_is_by_now() {
     let (mut pool, bonder) = start();
     pool.edit(|pool| pool.rules.parameters.bond_amount = 3 * BOND);
     pool.exit(&bonder.key, PERSON).unwrap();
+    pool.chain.advance(LOCKED);
     release(&mut pool, &bonder).unwrap();
     assert_eq!(pool.chain.tokens(&bonder.tokens), 2 * BOND);
     assert_eq!(pool.record().books.bonded, 2 * BOND);
+}
+
+#[test]
+fn i8_one_bond_is_not_put_in_and_taken_out_until_the_registry_is_full() {
+    let (mut pool, bonder) = start();
+    pool.exit(&bonder.key, PERSON).unwrap();
+    is(release(&mut pool, &bonder), PoolError::BondLocked);
+    pool.chain.advance(LOCKED - 1);
+    is(release(&mut pool, &bonder), PoolError::BondLocked);
+    pool.chain.advance(1);
+    release(&mut pool, &bonder).unwrap();
 }
 
 #[test]

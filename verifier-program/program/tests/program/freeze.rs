@@ -11,7 +11,10 @@ use veilpool_program_harness::{
 };
 use veilpool_protocol::{EpochId, MeasurerCount};
 
-use crate::claim::{refuses, three};
+use crate::{
+    claim::{refuses, three},
+    governance::{execute, is, propose},
+};
 
 /// As many claims as operators have been paid, and one more is proven.
 fn full() -> (PoolOnChain, PreparedClaim) {
@@ -45,6 +48,7 @@ fn p9_one_valid_claim_more_than_operators_pays_nothing_and_freezes_claims() {
     );
     let mut expected: Pool = pool_before;
     expected.books.frozen = true;
+    expected.books.frozen_at = pool.chain.time();
     assert_eq!(pool.record(), expected);
     assert_eq!(pool.epoch(claim.arguments.epoch), epoch_before);
     assert_eq!(pool.chain.account(&pool.vault()), vault);
@@ -104,12 +108,12 @@ fn p9_while_claims_are_frozen_people_get_their_money_out() {
     let payer = address::pubkey(&record.rent_payer);
     let close = builder::close_epoch(&PROGRAM, &pool.pool, &payer, EpochId::new(0));
     pool.chain.send(&[close], &[]).unwrap();
+    pool.chain.advance(i64::from(COOLDOWN_SECONDS));
     let own = bonder.key.pubkey();
     let commitment = Person(9).commitment();
     let release = builder::release_bond(&PROGRAM, &pool.pool, &own, &bonder.tokens, &commitment);
     pool.chain.send(&[release], &[]).unwrap();
     assert_eq!(pool.chain.tokens(&bonder.tokens), BOND);
-    pool.chain.advance(i64::from(COOLDOWN_SECONDS));
     pool.withdraw(&holder, 0).unwrap();
     assert!(pool.chain.tokens(&holder.tokens) >= 999_999);
 }
@@ -134,4 +138,35 @@ fn p9_governance_lifts_the_freeze_after_the_timelock() {
     let next = pool.prepare(Person(1), epoch, 7, 0);
     pool.send_claim(&next).unwrap();
     drop(claim);
+}
+
+#[test]
+fn p9_a_freeze_is_lifted_only_by_what_was_proposed_after_it() {
+    let (mut pool, _) = three();
+    is(
+        propose(&mut pool, 0, Change::Unfreeze),
+        PoolError::NotFrozen,
+    );
+    let (mut pool, _) = frozen();
+    for number in 0..2 {
+        propose(&mut pool, number, Change::Unfreeze).unwrap();
+    }
+    pool.chain.advance(i64::from(TIMELOCK_SECONDS));
+    execute(&mut pool, 0, MeasurerCount::Three).unwrap();
+    // There is nothing to lift any more,
+    is(
+        execute(&mut pool, 1, MeasurerCount::Three),
+        PoolError::NotFrozen,
+    );
+    // and a later freeze is another one.
+    let now = pool.chain.time();
+    pool.edit(|pool| {
+        pool.books.frozen = true;
+        pool.books.frozen_at = now;
+    });
+    is(
+        execute(&mut pool, 1, MeasurerCount::Three),
+        PoolError::NotFrozen,
+    );
+    assert!(pool.record().books.frozen);
 }

@@ -3,7 +3,9 @@
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
-use veilpool_interface::{Change, Parameters, PoolError, PoolEvent, Proposal, address, builder};
+use veilpool_interface::{
+    Change, Parameters, PoolError, PoolEvent, Proposal, address, builder, class,
+};
 use veilpool_program_harness::{
     PoolOnChain, Receipt, Refusal,
     chain::PROGRAM,
@@ -25,6 +27,11 @@ pub(crate) fn propose(
     change: Change,
 ) -> Result<Receipt, Refusal> {
     propose_by(pool, &people::authority(), number, change)
+}
+
+/// A change that changes nothing.
+pub(crate) fn table() -> Change {
+    Change::Classes(class::default_table())
 }
 
 fn propose_by(
@@ -88,8 +95,8 @@ pub(crate) fn other_parameters() -> Parameters {
         hub_fee_cap_bps: 10,
         slash_reward_bps: 1,
         target_utilisation_bps: 9_000,
-        min_price: 5,
-        max_price: 6,
+        min_price: 8,
+        max_price: 9,
     }
 }
 
@@ -162,12 +169,9 @@ fn p12_a_change_is_carried_out_once_and_the_rent_goes_to_who_proposed_it() {
     let mut pool = start();
     let own = people::authority().pubkey();
     let before = pool.chain.lamports(&own);
-    propose(&mut pool, 0, Change::Unfreeze).unwrap();
+    propose(&mut pool, 0, table()).unwrap();
     assert!(pool.chain.lamports(&own) < before);
-    is(
-        propose(&mut pool, 0, Change::Unfreeze),
-        PoolError::AlreadyExists,
-    );
+    is(propose(&mut pool, 0, table()), PoolError::AlreadyExists);
     pool.chain.advance(TIMELOCK);
     let receipt = execute(&mut pool, 0, MeasurerCount::Three).unwrap();
     assert_eq!(
@@ -182,7 +186,7 @@ fn p12_a_change_is_carried_out_once_and_the_rent_goes_to_who_proposed_it() {
         execute(&mut pool, 0, MeasurerCount::Three),
         PoolError::WrongOwner,
     );
-    propose(&mut pool, 0, Change::Unfreeze).unwrap();
+    propose(&mut pool, 0, table()).unwrap();
 }
 
 #[test]
@@ -191,9 +195,16 @@ fn p12_a_proposal_is_taken_back_at_any_time() {
         let mut pool = start();
         let own = people::authority().pubkey();
         let before = pool.chain.lamports(&own);
-        propose(&mut pool, 0, Change::Unfreeze).unwrap();
+        propose(&mut pool, 0, table()).unwrap();
         pool.chain.advance(wait);
-        cancel_by(&mut pool, &people::authority(), 0).unwrap();
+        let receipt = cancel_by(&mut pool, &people::authority(), 0).unwrap();
+        assert_eq!(
+            receipt.events(),
+            [PoolEvent::ProposalCancelled {
+                pool: address::bytes(&pool.pool),
+                number: 0
+            }]
+        );
         assert_eq!(pool.chain.lamports(&own), before);
         is(
             execute(&mut pool, 0, MeasurerCount::Three),
@@ -208,10 +219,10 @@ fn p12_nobody_else_proposes_cancels_pauses_resumes_or_hands_over() {
     let stranger = pool.chain.new_person();
     let own = stranger.pubkey();
     is(
-        propose_by(&mut pool, &stranger, 0, Change::Unfreeze),
+        propose_by(&mut pool, &stranger, 0, table()),
         PoolError::WrongAuthority,
     );
-    propose(&mut pool, 0, Change::Unfreeze).unwrap();
+    propose(&mut pool, 0, table()).unwrap();
     is(
         cancel_by(&mut pool, &stranger, 0),
         PoolError::WrongAuthority,
@@ -229,7 +240,7 @@ fn p12_nobody_else_proposes_cancels_pauses_resumes_or_hands_over() {
     }
     // Who made the pool has no power either.
     let founder = pool.founder;
-    let by_founder = builder::propose(&PROGRAM, &pool.pool, &founder, 1, Change::Unfreeze);
+    let by_founder = builder::propose(&PROGRAM, &pool.pool, &founder, 1, table());
     is(
         pool.chain.send_as_if_signed(&[by_founder]),
         PoolError::WrongAuthority,
@@ -241,7 +252,7 @@ fn p12_a_change_does_not_move_money_and_a_proposal_of_another_pool_is_refused() 
     let mut pool = start();
     pool.deposit(1_000_000).unwrap();
     let mut other = PoolOnChain::on(pool.chain.clone(), MeasurerCount::Three);
-    propose(&mut other, 0, Change::Unfreeze).unwrap();
+    propose(&mut other, 0, table()).unwrap();
     pool.chain = other.chain.clone();
     pool.chain.advance(TIMELOCK);
     let own = people::authority().pubkey();
@@ -274,7 +285,7 @@ fn p12_the_authority_may_be_an_address_that_a_multisigs_program_signs_for() {
     let accept = builder::accept_authority(&PROGRAM, &pool.pool, &vault);
     pool.chain.send_as_if_signed(&[accept]).unwrap();
     let rent_of = pool.chain.lamports(&vault);
-    let propose = builder::propose(&PROGRAM, &pool.pool, &vault, 0, Change::Unfreeze);
+    let propose = builder::propose(&PROGRAM, &pool.pool, &vault, 0, table());
     pool.chain.send_as_if_signed(&[propose]).unwrap();
     let pause = builder::pause_claims(&PROGRAM, &pool.pool, &vault, 10);
     pool.chain.send_as_if_signed(&[pause]).unwrap();

@@ -125,6 +125,7 @@ fn a_pool_is_made_with_its_rules_and_empty_vaults_for_every_number_of_measurers(
                     paused_until: 0,
                     paused_seconds: 0,
                     frozen: false,
+                    frozen_at: 0,
                 },
                 measurers: rules.measurers,
                 classes: rules.classes,
@@ -248,7 +249,7 @@ fn c5_an_identity_key_and_other_numbers_of_keys_are_refused() {
 #[test]
 fn parameters_out_of_range_are_refused() {
     type Change = fn(&mut InitialisePool);
-    let parameters: [Change; 25] = [
+    let parameters: [Change; 27] = [
         |rules| rules.parameters.bond_amount = 0,
         |rules| rules.parameters.epoch_seconds = 0,
         |rules| rules.parameters.claim_window_seconds = 0,
@@ -262,6 +263,8 @@ fn parameters_out_of_range_are_refused() {
         // A change waits for two epochs.
         |rules| rules.parameters.epoch_seconds = TIMELOCK_SECONDS / 2 + 1,
         |rules| rules.parameters.epoch_seconds = u32::MAX,
+        // And for longer than the last window that was open.
+        |rules| rules.parameters.epoch_seconds = 1_441,
         |rules| rules.parameters.outflow_bps = 0,
         |rules| rules.parameters.outflow_bps = 10_001,
         |rules| rules.parameters.hub_fee_cap_bps = 10_001,
@@ -271,6 +274,8 @@ fn parameters_out_of_range_are_refused() {
         |rules| rules.parameters.target_utilisation_bps = 0,
         |rules| rules.parameters.target_utilisation_bps = 10_000,
         |rules| rules.parameters.min_price = 0,
+        // An eighth of it would be nothing.
+        |rules| rules.parameters.min_price = 7,
         |rules| rules.parameters.min_price = rules.parameters.max_price + 1,
         |rules| rules.parameters.max_price = rules.parameters.min_price - 1,
         |rules| rules.price = rules.parameters.min_price - 1,
@@ -299,10 +304,15 @@ fn parameters_out_of_range_are_refused() {
 #[test]
 fn parameters_at_the_edge_of_their_range_are_taken() {
     type Change = fn(&mut InitialisePool);
-    let edges: [Change; 10] = [
+    let edges: [Change; 12] = [
         |rules| rules.parameters.cooldown_seconds = CLAIM_WINDOW_SECONDS + 1,
         |rules| rules.parameters.cooldown_seconds = TIMELOCK_SECONDS,
-        |rules| rules.parameters.epoch_seconds = TIMELOCK_SECONDS / 2,
+        |rules| rules.parameters.epoch_seconds = 1_440,
+        |rules| {
+            rules.parameters.claim_window_seconds = 1;
+            rules.parameters.epoch_seconds = TIMELOCK_SECONDS / 2;
+        },
+        |rules| rules.parameters.min_price = 8,
         |rules| rules.parameters.outflow_bps = 10_000,
         |rules| rules.parameters.hub_fee_cap_bps = 10_000,
         |rules| rules.parameters.slash_reward_bps = 9_999,

@@ -70,6 +70,7 @@ fn a_withdrawal_waits_for_the_cool_down_and_is_paid_what_its_shares_are_worth() 
             owner: address::bytes(&holder.key.pubkey()),
             number: 7,
             shares: part,
+            worth: 400_000,
             ready_at,
         })
     );
@@ -167,11 +168,21 @@ fn a_withdrawal_is_paid_by_anybody_and_to_nobody_but_its_owner() {
     for (instruction, expected) in instructions {
         is(pool.chain.send(&[instruction], &[]), expected);
     }
-    // Nobody signs but who pays the fee. Any token account of the owner's will do.
+    // Any other account of the owner's only where the owner signs: it may have an authority of its own.
     let other = pool.chain.new_tokens(&pool.mint, &own, 5);
-    let withdraw = builder::withdraw(&PROGRAM, &pool.pool, &own, 0, &other);
-    pool.chain.send(&[withdraw], &[]).unwrap();
-    assert!(pool.chain.tokens(&other) > 999_990);
+    let mut withdraw = builder::withdraw(&PROGRAM, &pool.pool, &own, 0, &other);
+    is(
+        pool.chain.send(std::slice::from_ref(&withdraw), &[]),
+        PoolError::WrongAddress,
+    );
+    withdraw.accounts[2].is_signer = true;
+    pool.clone()
+        .chain
+        .send(&[withdraw], &[&holder.key])
+        .unwrap();
+    // Nobody signs but who pays the fee.
+    pool.withdraw(&holder, 0).unwrap();
+    assert!(pool.chain.tokens(&holder.tokens) > 999_990);
 }
 
 #[test]
@@ -293,4 +304,25 @@ fn p8_a_pause_moves_the_last_window_of_withdrawals_that_are_asked_for_after_it()
     pool.chain.set_time(shut + 500);
     pool.withdraw(&holder, 0).unwrap();
     assert!(i64::from(CLAIM_WINDOW_SECONDS) < COOLDOWN);
+}
+
+#[test]
+fn p8_who_waits_bears_losses_and_earns_nothing() {
+    for (assets, expected) in [
+        (2_000_000, 400_000),
+        (1_000_000, 400_000),
+        (500_000, 200_000),
+    ] {
+        let mut pool = PoolOnChain::empty(MeasurerCount::Three);
+        let holder = provider(&mut pool, 1_000_000);
+        pool.request_withdrawal(&holder, 0, 400_000_000).unwrap();
+        let (vault, mint, own) = (pool.vault(), pool.mint, pool.pool);
+        let state = spl_token_interface::state::AccountState::Initialized;
+        pool.edit(|pool| pool.books.assets = assets);
+        pool.chain.set_tokens(&vault, &mint, &own, assets, state);
+        pool.chain.advance(COOLDOWN);
+        pool.withdraw(&holder, 0).unwrap();
+        assert_eq!(pool.chain.tokens(&holder.tokens), expected);
+        assert_eq!(pool.record().books.assets, assets - expected);
+    }
 }

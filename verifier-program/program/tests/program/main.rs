@@ -29,7 +29,6 @@ mod prefunded;
 mod price;
 mod publish_key;
 mod register_operator;
-mod scratch;
 mod shares;
 mod slash;
 mod vouchers;

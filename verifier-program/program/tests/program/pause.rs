@@ -2,18 +2,18 @@
 
 use solana_keypair::Keypair;
 use solana_signer::Signer;
-use veilpool_interface::{Change, PoolError, PoolEvent, address, builder};
+use veilpool_interface::{PoolError, PoolEvent, address, builder};
 use veilpool_program_harness::{
     PoolOnChain, Receipt, Refusal,
     chain::PROGRAM,
     people::{self, Person},
-    pool::{BOND, TIMELOCK_SECONDS},
+    pool::{BOND, EPOCH_SECONDS, TIMELOCK_SECONDS, verifying_key_digest},
 };
 use veilpool_protocol::{AddressBytes, MeasurerCount};
 
 use crate::{
     claim::three,
-    governance::{TIMELOCK, is},
+    governance::{TIMELOCK, is, table},
 };
 
 fn pause(pool: &mut PoolOnChain, seconds: u32) -> Result<Receipt, Refusal> {
@@ -166,9 +166,12 @@ fn p12_a_window_never_shuts_during_a_pause_and_nothing_of_it_is_closed() {
     pool.send_claim(&last).unwrap();
     pool.chain.advance(1);
     let [close_claim, close_epoch] = closing;
-    for instruction in [close_claim, close_epoch, release] {
+    for instruction in [close_claim, close_epoch] {
         pool.chain.send(&[instruction], &[]).unwrap();
     }
+    // The bond stays as long as a further epoch would have taken.
+    pool.chain.advance(i64::from(EPOCH_SECONDS));
+    pool.chain.send(&[release], &[]).unwrap();
 }
 
 #[test]
@@ -207,7 +210,14 @@ fn p12_the_authority_changes_hands_when_the_other_side_accepts() {
     let mut pool = PoolOnChain::empty(MeasurerCount::Three);
     let [next, stranger] = [pool.chain.new_person(), pool.chain.new_person()];
     let to = address::bytes(&next.pubkey());
-    hand_over(&mut pool, &people::authority(), to).unwrap();
+    let receipt = hand_over(&mut pool, &people::authority(), to).unwrap();
+    assert_eq!(
+        receipt.events(),
+        [PoolEvent::AuthorityProposed {
+            pool: address::bytes(&pool.pool),
+            authority: to
+        }]
+    );
     assert_eq!(
         pool.record().rules.authority,
         address::bytes(&people::authority().pubkey()),
@@ -236,7 +246,7 @@ fn p12_the_authority_changes_hands_when_the_other_side_accepts() {
         hand_over(&mut pool, &people::authority(), to),
         PoolError::WrongAuthority,
     );
-    let propose = builder::propose(&PROGRAM, &pool.pool, &next.pubkey(), 0, Change::Unfreeze);
+    let propose = builder::propose(&PROGRAM, &pool.pool, &next.pubkey(), 0, table());
     pool.chain.send(&[propose], &[&next]).unwrap();
 }
 
@@ -267,18 +277,18 @@ fn p12_proposals_of_an_old_authority_are_the_new_ones_to_cancel() {
     let mut pool = PoolOnChain::empty(MeasurerCount::Three);
     let next = pool.chain.new_person();
     let authority = people::authority();
-    let propose = builder::propose(
-        &PROGRAM,
-        &pool.pool,
-        &authority.pubkey(),
-        5,
-        Change::Unfreeze,
-    );
+    let propose = builder::propose(&PROGRAM, &pool.pool, &authority.pubkey(), 5, table());
     pool.chain.send(&[propose], &[&authority]).unwrap();
     hand_over(&mut pool, &authority, address::bytes(&next.pubkey())).unwrap();
     accept(&mut pool, &next).unwrap();
     let cancel = |by: &Keypair| builder::cancel_proposal(&PROGRAM, &pool.pool, &by.pubkey(), 5);
     let (old, new) = (cancel(&authority), cancel(&next));
+    // Nor is it carried out any more.
+    let mut later = pool.clone();
+    later.chain.advance(i64::from(TIMELOCK_SECONDS));
+    let key = verifying_key_digest(MeasurerCount::Three);
+    let execute = builder::execute_proposal(&PROGRAM, &pool.pool, &authority.pubkey(), 5, &key);
+    is(later.chain.send(&[execute], &[]), PoolError::WrongAuthority);
     is(
         pool.chain.send(&[old], &[&authority]),
         PoolError::WrongAuthority,

@@ -19,7 +19,7 @@ fn model(price: u64, settled: u64, attested: u64, parameters: &Parameters) -> u6
     let demand = settled * 1_000_000 / p;
     // 0.1 Mbit/s are 12,500 bytes a second; a slot is a 144th of an epoch.
     let supply = attested * 12_500 * seconds / 144 / (1024 * 1024);
-    let moved = if settled == 0 && attested == 0 {
+    let moved = if settled == 0 && supply == 0 {
         p
     } else {
         let eighth = if supply == 0 {

@@ -5,7 +5,10 @@ use veilpool_interface::{
     Operator, PoolError, PoolEvent, PoolInstruction, address, builder, registry::RegistryPath,
 };
 use veilpool_program_harness::{
-    Holder, PoolOnChain, Receipt, Refusal, chain::PROGRAM, people::Person, pool::BOND,
+    Holder, PoolOnChain, Receipt, Refusal,
+    chain::PROGRAM,
+    people::Person,
+    pool::{BOND, CLAIM_WINDOW_SECONDS, EPOCH_SECONDS},
 };
 use veilpool_protocol::{FieldBytes, MeasurerCount, field::SCALAR_FIELD_ORDER};
 
@@ -224,6 +227,10 @@ fn i9_who_has_left_is_slashed_until_its_bond_is_released() {
         assert_eq!(start.pool.record().registry.root, root);
         assert_eq!(start.pool.record().books.operators, 2);
         assert_eq!((start.operator().exit, start.operator().bond), (exit, 0));
+        start
+            .pool
+            .chain
+            .advance(i64::from(EPOCH_SECONDS + CLAIM_WINDOW_SECONDS));
         start.release().unwrap();
         assert_eq!(start.pool.chain.tokens(&start.bonder.tokens), 0);
         start.refuses(PERSON.revealed(), None, PoolError::WrongOwner);

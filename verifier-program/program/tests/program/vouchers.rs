@@ -77,9 +77,9 @@ fn a_voucher_pays_the_hub_its_fee_and_the_pool_the_rest() {
         1_000 + SUM - fee
     );
     let books = start.pool.record().books;
-    // Revenue raises what shares are worth, and counts as demand.
+    // Revenue raises what shares are worth, and counts as demand; the hub's fee does not.
     assert_eq!((books.assets, books.shares), (1_000 + SUM - fee, 1_000_000));
-    assert_eq!(books.settled, SUM);
+    assert_eq!(books.settled, SUM - fee);
     assert_eq!(books.escrowed, CHANNEL_DEPOSIT - SUM);
     assert_eq!(start.channel().settled, SUM);
 }
@@ -93,7 +93,8 @@ fn p10_sums_are_cumulative_and_only_go_up() {
     }
     start.settle(SUM + 1).unwrap();
     let books = start.pool.record().books;
-    assert_eq!(books.settled, SUM + 1);
+    let fee = SUM * u64::from(FEE_BPS) / 10_000;
+    assert_eq!(books.settled, SUM + 1 - fee);
     assert_eq!(books.escrowed, CHANNEL_DEPOSIT - SUM - 1);
     for sum in [CHANNEL_DEPOSIT + 1, u64::MAX] {
         is(start.settle(sum), PoolError::VoucherExceedsDeposit);

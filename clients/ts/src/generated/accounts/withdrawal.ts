@@ -52,7 +52,10 @@ export function getWithdrawalVersionBytes(): ReadonlyUint8Array {
   return getU8Encoder().encode(WITHDRAWAL_VERSION);
 }
 
-/** Shares that have been handed in. They are worth what all shares are worth until they are paid. */
+/**
+ * Shares that have been handed in. They are paid what they were worth then, or less if they have lost since: who is
+ * leaving bears losses, but earns nothing while new epochs are opened without them.
+ */
 export type Withdrawal = {
   discriminator: number;
   version: number;
@@ -66,6 +69,8 @@ export type Withdrawal = {
   number: number;
   /** How many. */
   shares: bigint;
+  /** What they were worth. */
+  worth: bigint;
   /** From when on it is paid, in Unix seconds. */
   readyAt: bigint;
 };
@@ -81,6 +86,8 @@ export type WithdrawalArgs = {
   number: number;
   /** How many. */
   shares: number | bigint;
+  /** What they were worth. */
+  worth: number | bigint;
   /** From when on it is paid, in Unix seconds. */
   readyAt: number | bigint;
 };
@@ -96,6 +103,7 @@ export function getWithdrawalEncoder(): FixedSizeEncoder<WithdrawalArgs> {
       ["owner", getAddressEncoder()],
       ["number", getU32Encoder()],
       ["shares", getU64Encoder()],
+      ["worth", getU64Encoder()],
       ["readyAt", getI64Encoder()],
     ]),
     (value) => ({
@@ -116,6 +124,7 @@ export function getWithdrawalDecoder(): FixedSizeDecoder<Withdrawal> {
     ["owner", getAddressDecoder()],
     ["number", getU32Decoder()],
     ["shares", getU64Decoder()],
+    ["worth", getU64Decoder()],
     ["readyAt", getI64Decoder()],
   ]);
 }
@@ -182,7 +191,7 @@ export async function fetchAllMaybeWithdrawal(
 }
 
 export function getWithdrawalSize(): number {
-  return 87;
+  return 95;
 }
 
 export async function fetchWithdrawalFromSeeds(

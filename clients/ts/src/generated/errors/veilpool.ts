@@ -136,6 +136,8 @@ export const VEILPOOL_ERROR__CHANNEL_OPEN = 0x17aa; // 6058
 export const VEILPOOL_ERROR__INVALID_EXPIRY = 0x17ab; // 6059
 /** Token2022Unsupported: The mint is of Token-2022. What to do: its extensions (transfer fees, hooks, permanent delegates) would break the pool's accounting; use a mint of SPL Token. */
 export const VEILPOOL_ERROR__TOKEN2022_UNSUPPORTED = 0x17ac; // 6060
+/** NotFrozen: Claims are not frozen. What to do: a freeze is lifted by what is proposed after it; there is nothing to lift, or the proposal is older. */
+export const VEILPOOL_ERROR__NOT_FROZEN = 0x17ad; // 6061
 
 export type VeilpoolError =
   | typeof VEILPOOL_ERROR__ALREADY_CLAIMED
@@ -167,6 +169,7 @@ export type VeilpoolError =
   | typeof VEILPOOL_ERROR__MISSING_SIGNATURE
   | typeof VEILPOOL_ERROR__NO_OPERATORS
   | typeof VEILPOOL_ERROR__NOT_ENOUGH_ACCOUNTS
+  | typeof VEILPOOL_ERROR__NOT_FROZEN
   | typeof VEILPOOL_ERROR__NOTHING_TO_SLASH
   | typeof VEILPOOL_ERROR__NOT_PAUSED
   | typeof VEILPOOL_ERROR__NOT_WRITABLE
@@ -232,6 +235,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [VEILPOOL_ERROR__MISSING_SIGNATURE]: `An account that must sign has not signed. What to do: sign the transaction with that account's key.`,
     [VEILPOOL_ERROR__NO_OPERATORS]: `The registry is empty. What to do: register an operator before opening an epoch.`,
     [VEILPOOL_ERROR__NOT_ENOUGH_ACCOUNTS]: `An account is missing. What to do: the instruction takes the accounts listed in its documentation, in that order; add the missing ones.`,
+    [VEILPOOL_ERROR__NOT_FROZEN]: `Claims are not frozen. What to do: a freeze is lifted by what is proposed after it; there is nothing to lift, or the proposal is older.`,
     [VEILPOOL_ERROR__NOTHING_TO_SLASH]: `There is no bond. What to do: the operator was slashed before.`,
     [VEILPOOL_ERROR__NOT_PAUSED]: `Claims are not paused. What to do: there is nothing to resume.`,
     [VEILPOOL_ERROR__NOT_WRITABLE]: `An account that is changed was passed read-only. What to do: mark it writable.`,

@@ -116,7 +116,7 @@ export type FinishChannelAsyncInput<
   channel: Address<TAccountChannel>;
   /** the channel's consumer, who gets the rent */
   consumer: Address<TAccountConsumer>;
-  /** a token account of the consumer's */
+  /** the consumer's associated token account, or another if the consumer signs */
   tokens: Address<TAccountTokens>;
   /** vault of channels */
   escrow?: Address<TAccountEscrow>;
@@ -224,7 +224,7 @@ export type FinishChannelInput<
   channel: Address<TAccountChannel>;
   /** the channel's consumer, who gets the rent */
   consumer: Address<TAccountConsumer>;
-  /** a token account of the consumer's */
+  /** the consumer's associated token account, or another if the consumer signs */
   tokens: Address<TAccountTokens>;
   /** vault of channels */
   escrow: Address<TAccountEscrow>;
@@ -317,7 +317,7 @@ export type ParsedFinishChannelInstruction<
     channel: TAccountMetas[1];
     /** the channel's consumer, who gets the rent */
     consumer: TAccountMetas[2];
-    /** a token account of the consumer's */
+    /** the consumer's associated token account, or another if the consumer signs */
     tokens: TAccountMetas[3];
     /** vault of channels */
     escrow: TAccountMetas[4];

@@ -116,7 +116,7 @@ export type ReleaseBondAsyncInput<
   operator: Address<TAccountOperator>;
   /** who bonded it, and gets the rent */
   bonder: Address<TAccountBonder>;
-  /** a token account of the bonder's */
+  /** the bonder's associated token account, or another if the bonder signs */
   tokens: Address<TAccountTokens>;
   /** vault of bonds */
   bonds?: Address<TAccountBonds>;
@@ -224,7 +224,7 @@ export type ReleaseBondInput<
   operator: Address<TAccountOperator>;
   /** who bonded it, and gets the rent */
   bonder: Address<TAccountBonder>;
-  /** a token account of the bonder's */
+  /** the bonder's associated token account, or another if the bonder signs */
   tokens: Address<TAccountTokens>;
   /** vault of bonds */
   bonds: Address<TAccountBonds>;
@@ -317,7 +317,7 @@ export type ParsedReleaseBondInstruction<
     operator: TAccountMetas[1];
     /** who bonded it, and gets the rent */
     bonder: TAccountMetas[2];
-    /** a token account of the bonder's */
+    /** the bonder's associated token account, or another if the bonder signs */
     tokens: TAccountMetas[3];
     /** vault of bonds */
     bonds: TAccountMetas[4];

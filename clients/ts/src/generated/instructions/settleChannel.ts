@@ -135,7 +135,7 @@ export type SettleChannelAsyncInput<
   pool: Address<TAccountPool>;
   /** channel */
   channel: Address<TAccountChannel>;
-  /** a token account of the channel's hub */
+  /** associated token account of the channel's hub */
   hubTokens: Address<TAccountHubTokens>;
   /** vault of channels */
   escrow?: Address<TAccountEscrow>;
@@ -273,7 +273,7 @@ export type SettleChannelInput<
   pool: Address<TAccountPool>;
   /** channel */
   channel: Address<TAccountChannel>;
-  /** a token account of the channel's hub */
+  /** associated token account of the channel's hub */
   hubTokens: Address<TAccountHubTokens>;
   /** vault of channels */
   escrow: Address<TAccountEscrow>;
@@ -384,7 +384,7 @@ export type ParsedSettleChannelInstruction<
     pool: TAccountMetas[0];
     /** channel */
     channel: TAccountMetas[1];
-    /** a token account of the channel's hub */
+    /** associated token account of the channel's hub */
     hubTokens: TAccountMetas[2];
     /** vault of channels */
     escrow: TAccountMetas[3];

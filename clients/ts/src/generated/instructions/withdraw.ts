@@ -116,7 +116,7 @@ export type WithdrawAsyncInput<
   withdrawal: Address<TAccountWithdrawal>;
   /** its owner, who gets the rent */
   owner: Address<TAccountOwner>;
-  /** a token account of the owner's */
+  /** the owner's associated token account, or another if the owner signs */
   tokens: Address<TAccountTokens>;
   /** vault */
   vault?: Address<TAccountVault>;
@@ -224,7 +224,7 @@ export type WithdrawInput<
   withdrawal: Address<TAccountWithdrawal>;
   /** its owner, who gets the rent */
   owner: Address<TAccountOwner>;
-  /** a token account of the owner's */
+  /** the owner's associated token account, or another if the owner signs */
   tokens: Address<TAccountTokens>;
   /** vault */
   vault: Address<TAccountVault>;
@@ -317,7 +317,7 @@ export type ParsedWithdrawInstruction<
     withdrawal: TAccountMetas[1];
     /** its owner, who gets the rent */
     owner: TAccountMetas[2];
-    /** a token account of the owner's */
+    /** the owner's associated token account, or another if the owner signs */
     tokens: TAccountMetas[3];
     /** vault */
     vault: TAccountMetas[4];

@@ -47,7 +47,7 @@ export type Books = {
   lastWindow: bigint;
   /** Price of traffic, in millionths of the token's smallest unit per MiB. */
   price: bigint;
-  /** Settled from channels since the latest epoch opened. */
+  /** What the pool got from channels since the latest epoch opened. */
   settled: bigint;
   /** Bandwidth (0.1 Mbit/s) times slots that claims have shown since the latest epoch opened. */
   attested: bigint;
@@ -59,6 +59,8 @@ export type Books = {
   pausedSeconds: number;
   /** There have been more claims than operators: no claims and no new epochs until governance has looked. */
   frozen: boolean;
+  /** Since when, in Unix seconds. */
+  frozenAt: bigint;
 };
 
 export type BooksArgs = {
@@ -84,7 +86,7 @@ export type BooksArgs = {
   lastWindow: number | bigint;
   /** Price of traffic, in millionths of the token's smallest unit per MiB. */
   price: number | bigint;
-  /** Settled from channels since the latest epoch opened. */
+  /** What the pool got from channels since the latest epoch opened. */
   settled: number | bigint;
   /** Bandwidth (0.1 Mbit/s) times slots that claims have shown since the latest epoch opened. */
   attested: number | bigint;
@@ -96,6 +98,8 @@ export type BooksArgs = {
   pausedSeconds: number;
   /** There have been more claims than operators: no claims and no new epochs until governance has looked. */
   frozen: boolean;
+  /** Since when, in Unix seconds. */
+  frozenAt: number | bigint;
 };
 
 export function getBooksEncoder(): FixedSizeEncoder<BooksArgs> {
@@ -117,6 +121,7 @@ export function getBooksEncoder(): FixedSizeEncoder<BooksArgs> {
     ["pausedUntil", getI64Encoder()],
     ["pausedSeconds", getU32Encoder()],
     ["frozen", getBooleanEncoder()],
+    ["frozenAt", getI64Encoder()],
   ]);
 }
 
@@ -139,6 +144,7 @@ export function getBooksDecoder(): FixedSizeDecoder<Books> {
     ["pausedUntil", getI64Decoder()],
     ["pausedSeconds", getU32Decoder()],
     ["frozen", getBooleanDecoder()],
+    ["frozenAt", getI64Decoder()],
   ]);
 }
 

@@ -199,6 +199,29 @@ export type PoolEvent =
       pool: Address;
       /** To whom. */
       authority: Address;
+    }
+  | {
+      __kind: "ChannelClosing";
+      /** The pool. */
+      pool: Address;
+      /** Of the channel. */
+      generation: bigint;
+      /** Unix seconds. */
+      closesAt: bigint;
+    }
+  | {
+      __kind: "ProposalCancelled";
+      /** The pool. */
+      pool: Address;
+      /** Its number. */
+      number: number;
+    }
+  | {
+      __kind: "AuthorityProposed";
+      /** The pool. */
+      pool: Address;
+      /** To whom; zeros to nobody. */
+      authority: Address;
     };
 
 export type PoolEventArgs =
@@ -369,6 +392,29 @@ export type PoolEventArgs =
       pool: Address;
       /** To whom. */
       authority: Address;
+    }
+  | {
+      __kind: "ChannelClosing";
+      /** The pool. */
+      pool: Address;
+      /** Of the channel. */
+      generation: number | bigint;
+      /** Unix seconds. */
+      closesAt: number | bigint;
+    }
+  | {
+      __kind: "ProposalCancelled";
+      /** The pool. */
+      pool: Address;
+      /** Its number. */
+      number: number;
+    }
+  | {
+      __kind: "AuthorityProposed";
+      /** The pool. */
+      pool: Address;
+      /** To whom; zeros to nobody. */
+      authority: Address;
     };
 
 export function getPoolEventEncoder(): Encoder<PoolEventArgs> {
@@ -515,6 +561,28 @@ export function getPoolEventEncoder(): Encoder<PoolEventArgs> {
     ],
     [
       "AuthorityChanged",
+      getStructEncoder([
+        ["pool", getAddressEncoder()],
+        ["authority", getAddressEncoder()],
+      ]),
+    ],
+    [
+      "ChannelClosing",
+      getStructEncoder([
+        ["pool", getAddressEncoder()],
+        ["generation", getU64Encoder()],
+        ["closesAt", getI64Encoder()],
+      ]),
+    ],
+    [
+      "ProposalCancelled",
+      getStructEncoder([
+        ["pool", getAddressEncoder()],
+        ["number", getU32Encoder()],
+      ]),
+    ],
+    [
+      "AuthorityProposed",
       getStructEncoder([
         ["pool", getAddressEncoder()],
         ["authority", getAddressEncoder()],
@@ -672,6 +740,28 @@ export function getPoolEventDecoder(): Decoder<PoolEvent> {
         ["authority", getAddressDecoder()],
       ]),
     ],
+    [
+      "ChannelClosing",
+      getStructDecoder([
+        ["pool", getAddressDecoder()],
+        ["generation", getU64Decoder()],
+        ["closesAt", getI64Decoder()],
+      ]),
+    ],
+    [
+      "ProposalCancelled",
+      getStructDecoder([
+        ["pool", getAddressDecoder()],
+        ["number", getU32Decoder()],
+      ]),
+    ],
+    [
+      "AuthorityProposed",
+      getStructDecoder([
+        ["pool", getAddressDecoder()],
+        ["authority", getAddressDecoder()],
+      ]),
+    ],
   ]);
 }
 
@@ -804,6 +894,30 @@ export function poolEvent(
     "AuthorityChanged"
   >,
 ): GetDiscriminatedUnionVariant<PoolEventArgs, "__kind", "AuthorityChanged">;
+export function poolEvent(
+  kind: "ChannelClosing",
+  data: GetDiscriminatedUnionVariantContent<
+    PoolEventArgs,
+    "__kind",
+    "ChannelClosing"
+  >,
+): GetDiscriminatedUnionVariant<PoolEventArgs, "__kind", "ChannelClosing">;
+export function poolEvent(
+  kind: "ProposalCancelled",
+  data: GetDiscriminatedUnionVariantContent<
+    PoolEventArgs,
+    "__kind",
+    "ProposalCancelled"
+  >,
+): GetDiscriminatedUnionVariant<PoolEventArgs, "__kind", "ProposalCancelled">;
+export function poolEvent(
+  kind: "AuthorityProposed",
+  data: GetDiscriminatedUnionVariantContent<
+    PoolEventArgs,
+    "__kind",
+    "AuthorityProposed"
+  >,
+): GetDiscriminatedUnionVariant<PoolEventArgs, "__kind", "AuthorityProposed">;
 export function poolEvent<K extends PoolEventArgs["__kind"], Data>(
   kind: K,
   data?: Data,

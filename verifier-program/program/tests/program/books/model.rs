@@ -73,7 +73,8 @@ pub(crate) struct Model {
     pub(crate) parameters: Parameters,
     pub(crate) classes: Vec<Class>,
     pub(crate) operators: BTreeMap<u8, Operator>,
-    pub(crate) withdrawals: BTreeMap<(usize, u32), (u64, i64)>,
+    /// Shares, what they were worth, and when they are paid.
+    pub(crate) withdrawals: BTreeMap<(usize, u32), (u64, u64, i64)>,
     pub(crate) epochs: Vec<Epoch>,
     pub(crate) channels: BTreeMap<(usize, usize), Channel>,
     pub(crate) proposals: BTreeMap<u32, (Change, i64)>,
@@ -123,7 +124,7 @@ impl Model {
     }
 
     pub(crate) fn queued(&self) -> u64 {
-        self.withdrawals.values().map(|(shares, _)| shares).sum()
+        self.withdrawals.values().map(|(shares, ..)| shares).sum()
     }
 
     pub(crate) fn bonded(&self) -> u64 {
@@ -185,8 +186,13 @@ impl Model {
             return Err(NO_FUNDS);
         }
         self.shares_of[who] -= shares;
-        let ready = (now + i64::from(self.parameters.cooldown_seconds)).max(self.last_window(now));
-        self.withdrawals.insert((who, number), (shares, ready));
+        // When the last window shuts, the rest of a pause included.
+        let rest = (self.paused_until - now).max(0);
+        let ready =
+            (now + i64::from(self.parameters.cooldown_seconds)).max(self.last_window(now) + rest);
+        let worth = self.worth(shares);
+        self.withdrawals
+            .insert((who, number), (shares, worth, ready));
         Ok(())
     }
 
@@ -198,13 +204,13 @@ impl Model {
     }
 
     pub(crate) fn withdraw(&mut self, now: i64, who: usize, number: u32) -> Outcome {
-        let Some((shares, ready)) = self.withdrawals.get(&(who, number)).copied() else {
+        let Some((shares, then, ready)) = self.withdrawals.get(&(who, number)).copied() else {
             return refused(PoolError::WrongOwner);
         };
         if now < ready {
             return refused(PoolError::WithdrawalNotReady);
         }
-        let amount = self.worth(shares);
+        let amount = self.worth(shares).min(then);
         if amount > self.assets - self.reserved() {
             return refused(PoolError::InsufficientLiquidity);
         }
@@ -235,7 +241,13 @@ impl Model {
 
     fn leave(&mut self, now: i64, operator: u8) {
         let paused_before = self.paused(now);
-        let at = now.max(self.last_window(now));
+        let Parameters {
+            epoch_seconds,
+            claim_window_seconds,
+            ..
+        } = self.parameters;
+        let least = now + i64::from(epoch_seconds) + i64::from(claim_window_seconds);
+        let at = least.max(self.last_window(now));
         let first_without = self.epochs.len() as u32;
         if let Some(one) = self.operators.get_mut(&operator) {
             let release = Waits { at, paused_before };
@@ -342,9 +354,13 @@ impl Model {
             let demand = i128::from(self.settled) * 1_000_000 / price;
             let bytes = i128::from(self.attested) * 12_500 * i128::from(epoch_seconds) / 144;
             let supply = bytes / (1 << 20);
-            let utilisation = (demand * 10_000)
-                .checked_div(supply)
-                .unwrap_or(i128::from(u64::MAX));
+            // Without supply: as much as can be, or, without demand either, nothing moves.
+            let without = if self.settled == 0 {
+                i128::from(target_utilisation_bps)
+            } else {
+                i128::from(u64::MAX)
+            };
+            let utilisation = (demand * 10_000).checked_div(supply).unwrap_or(without);
             let change =
                 ((utilisation - i128::from(target_utilisation_bps)) / 8).clamp(-1_250, 1_250);
             let step = price * change.abs() / 10_000;
@@ -511,7 +527,7 @@ impl Model {
         channel.settled = sum;
         self.tokens[pair.1] += fee;
         self.assets += amount - fee;
-        self.settled = self.settled.saturating_add(amount);
+        self.settled = self.settled.saturating_add(amount - fee);
         Ok(())
     }
 
@@ -584,8 +600,11 @@ impl Model {
     }
 
     pub(crate) fn propose(&mut self, now: i64, number: u32, change: u8) -> Outcome {
-        if change > 4 {
-            return refused(PoolError::InvalidParameters);
+        match change {
+            0..=3 => {}
+            // Nothing is frozen: no proof is forged here.
+            4 => return refused(PoolError::NotFrozen),
+            _ => return refused(PoolError::InvalidParameters),
         }
         if self.proposals.contains_key(&number) {
             return refused(PoolError::AlreadyExists);

@@ -184,6 +184,10 @@ impl World {
                 if self.sides[side].model.operators[&operator].exit.is_none() {
                     self.step(side, &Step::Exit { operator });
                 }
+            }
+            self.step(side, &Step::Wait(100_000));
+            let operators: Vec<u8> = self.sides[side].model.operators.keys().copied().collect();
+            for operator in operators {
                 self.step(side, &Step::Release { operator });
             }
             let channels: Vec<_> = self.sides[side].model.channels.keys().copied().collect();

@@ -259,7 +259,15 @@ impl Case {
                     Err(PoolError::WrongMint),
                 ),
             ],
-            Kind::Tokens(_) => tokens(chain, &mint),
+            Kind::Tokens(_) => {
+                let mut rows = tokens(chain, &mint);
+                // Where anybody has it paid, only the associated account is taken.
+                if ["Withdraw", "ReleaseBond", "SettleChannel", "FinishChannel"].contains(&name) {
+                    let other = elsewhere(chain);
+                    rows.push(("another of theirs", other, Err(PoolError::WrongAddress)));
+                }
+                rows
+            }
             Kind::Shares(_) => tokens(chain, &share_mint),
             Kind::TokenProgram => vec![
                 (
