@@ -186,10 +186,14 @@ fn p12_rules_change_behind_the_timelock_and_the_authority_moves_by_the_commands_
     let proposed = world.json(&[&parameters[..], &["--rate-cap", "77"]].concat());
     assert_eq!(proposed["number"], 0);
     let unfreeze = ["propose", "unfreeze", "--wallet", &wallet];
-    assert_eq!(world.json(&unfreeze)["number"], 1);
+    // Nothing is frozen.
+    let refused = world.failure(&unfreeze);
+    assert!(refused.contains("Claims are not frozen"), "{refused}");
+    let second = world.json(&[&parameters[..], &["--rate-cap", "78"]].concat());
+    assert_eq!(second["number"], 1);
     let proposals = world.json(&["proposals"]);
     assert_eq!(proposals[0]["parameters"]["rate_cap"], 77);
-    assert_eq!(proposals[1]["change"], "unfreeze");
+    assert_eq!(proposals[1]["parameters"]["rate_cap"], 78);
     let text = run(&world.line(&["proposals"])).stdout;
     let text = String::from_utf8(text).unwrap();
     assert!(text.contains("rate_cap: 1000000 → 77"), "{text}");

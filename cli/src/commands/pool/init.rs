@@ -205,6 +205,6 @@ mod tests {
         let rules = Line::parse_from(["pool"]).rules;
         let parameters = rules.parameters();
         assert_eq!(parameters.cooldown_seconds, 259_200);
-        assert_eq!(default_timelock(&parameters), 345_600);
+        assert_eq!(default_timelock(&parameters), 367_200);
     }
 }
