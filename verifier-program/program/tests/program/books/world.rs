@@ -12,7 +12,7 @@ use veilpool_interface::{
     registry::RegistryPath, voucher::Voucher,
 };
 use veilpool_program_harness::{
-    Holder, PoolOnChain, PreparedClaim,
+    Holder, PoolOnChain,
     chain::{PROGRAM, Receipt, Refusal},
     honest, people,
     people::Person,
@@ -35,8 +35,6 @@ struct Side {
     pool: PoolOnChain,
     model: Model,
     holders: Vec<Holder>,
-    /// Claims that have been paid, by operator and epoch.
-    claims: BTreeMap<(u8, u32), PreparedClaim>,
     payees: Vec<Pubkey>,
     /// What events alone say that the pool owns, and of each epoch its budget and what was paid.
     assets: i128,
@@ -70,7 +68,6 @@ impl World {
                     pool,
                     model: Model::new(TOKENS),
                     holders: Vec::new(),
-                    claims: BTreeMap::new(),
                     payees: Vec::new(),
                     assets: 0,
                     epochs: BTreeMap::new(),
@@ -555,9 +552,6 @@ impl Side {
         }
         self.payees.push(claim.payee_tokens);
         let answer = self.pool.send_claim(&claim);
-        if answer.is_ok() {
-            self.claims.insert((operator, number.get()), claim);
-        }
         (expected, answer)
     }
 
