@@ -11,7 +11,7 @@ export VEILPOOL_PARAMS ?= $(CACHE)/params
 export CARGO_TERM_COLOR ?= auto
 NEXTEST_VERSION := 0.9.143
 
-.PHONY: help demo test lint program program-check ts tables bench fuzz miri tools nextest node snarkjs
+.PHONY: help demo test lint program program-check ts surfpool tables bench fuzz miri tools nextest node snarkjs
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -63,8 +63,12 @@ ts: node ## the TypeScript client: built, compared with the program's descriptio
 	npm run --silent --prefix $(TS) check-generated
 	npm run --silent --prefix $(TS) test
 
+surfpool: tools nextest ts ## the end-to-end test on Surfpool instead of the embedded chain (the first time ten minutes more)
+	localnet/surfpool/run.sh
+
 lint: tools ## formatting and clippy, warnings are errors
 	cargo fmt --all --check
+	cargo fmt --check --manifest-path localnet/surfpool/Cargo.toml
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 tables: tools node ## measure and write what README and docs say of our own circuits, prover and program

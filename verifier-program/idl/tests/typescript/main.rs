@@ -1,29 +1,28 @@
 //! The TypeScript client, which is generated from the description, carries a pool from its making to a claim over
-//! the local chain's JSON-RPC (`clients/ts/test/e2e.mjs`). The claim is proven here.
+//! a chain's JSON-RPC (`clients/ts/test/e2e.mjs`). The claim is proven here. The chain is the embedded one, or
+//! Surfpool (`make surfpool`).
 #![allow(clippy::unwrap_used)]
+
+mod chain;
 
 use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
 };
+
+use chain::TestChain;
 
 use serde_json::{Value, json};
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
-use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use solana_signer::Signer;
 use veilpool_idl::LOCAL_PROGRAM;
 use veilpool_interface::{
     Pool, Record, address, builder, class::default_table, hashing, instruction::ClaimArguments,
 };
-use veilpool_localnet::{
-    GenesisAirdrop, GenesisProgram, GenesisToken, LAMPORTS_PER_SOL, Localnet, LocalnetConfig,
-};
 use veilpool_primitives::RegistryTree;
 use veilpool_program_harness::{
-    binary::Build,
     people::{self, Person},
     pool,
     proof::Facts,
@@ -47,33 +46,6 @@ fn client() -> PathBuf {
         "the TypeScript client is not built: run `make ts`, which does it"
     );
     folder
-}
-
-async fn localnet(mint: Pubkey, people: &[&Keypair]) -> Localnet {
-    Localnet::start(LocalnetConfig {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        block_time: Duration::from_millis(100),
-        programs: vec![GenesisProgram {
-            address: LOCAL_PROGRAM,
-            elf: Build::Development.bytes().to_vec(),
-        }],
-        tokens: vec![GenesisToken {
-            mint,
-            decimals: 6,
-            authority: people[0].pubkey(),
-            holders: vec![(people[0].pubkey(), 2_000_000_000)],
-        }],
-        airdrops: people
-            .iter()
-            .map(|person| GenesisAirdrop {
-                address: person.pubkey(),
-                lamports: 10 * LAMPORTS_PER_SOL,
-            })
-            .collect(),
-        ..LocalnetConfig::default()
-    })
-    .await
-    .unwrap()
 }
 
 /// A claim of the epoch that the script is going to open, for the pool that it is going to make.
@@ -172,8 +144,8 @@ async fn the_typescript_client_registers_opens_an_epoch_relays_a_claim_and_reads
     let client = client();
     let [founder, relayer] = [0x51, 0x52].map(|seed| Keypair::new_from_array([seed; 32]));
     let mint = Pubkey::new_from_array([8; 32]);
-    let localnet = localnet(mint, &[&founder, &relayer]).await;
-    let rpc = RpcClient::new(localnet.rpc_url());
+    let chain = TestChain::start(mint, &[&founder, &relayer]).await;
+    let rpc = chain.client();
     let genesis_hash = rpc.get_genesis_hash().await.unwrap().to_bytes();
     let pool = address::pool(&LOCAL_PROGRAM, &mint, &founder.pubkey()).0;
     let claim = prove(&genesis_hash, &pool, &mint, &relayer.pubkey());
@@ -181,7 +153,7 @@ async fn the_typescript_client_registers_opens_an_epoch_relays_a_claim_and_reads
     let folder = tempfile::tempdir().unwrap();
     let input = folder.path().join("input.json");
     let people = [&founder, &relayer];
-    let text = script_input(&localnet.rpc_url(), &genesis_hash, &mint, people, &claim).to_string();
+    let text = script_input(chain.rpc_url(), &genesis_hash, &mint, people, &claim).to_string();
     fs::write(&input, text).unwrap();
     let script = client.join("test/e2e.mjs");
     let node = move || Command::new("node").arg(script).arg(input).output();
@@ -208,5 +180,5 @@ async fn the_typescript_client_registers_opens_an_epoch_relays_a_claim_and_reads
     let account = rpc.get_account_data(&pool).await.unwrap();
     let record = Pool::decode(&account).unwrap();
     assert_eq!(record.books.assets, number("assetsAfter"));
-    localnet.shutdown().await;
+    chain.shutdown().await;
 }
