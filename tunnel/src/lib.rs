@@ -10,25 +10,29 @@
 
 pub mod address;
 pub mod client;
+mod doorkeeper;
 pub mod initiator;
+pub mod link;
+mod mac;
+pub mod noise;
 pub mod packet;
+pub mod peers;
 pub mod responder;
 pub mod shaper;
 pub mod socket;
 pub mod stack;
+pub mod wire;
 
-pub use address::{NODE_ADDRESS, inner_address};
+pub use address::{NODE_ADDRESS, NODE_ADDRESS_V6, inner_address, inner_address_v6};
 pub use boringtun::x25519::{PublicKey, StaticSecret};
 pub use client::{Client, ClientConfig, ClientError};
 pub use initiator::Initiator;
+pub use link::{Event, Indices, Link};
+pub use peers::{Peer, PeerConfig, PeerState, Peers, PeersConfig};
 pub use responder::{Admission, PeerId, Refusal, Responder, ResponderConfig};
 pub use shaper::TokenBucket;
 pub use stack::{Flow, Stack, StackConfig};
-
-/// Largest inner packet. 1,500 less IPv6, UDP and WireGuard headers.
-pub const INNER_MTU: usize = 1420;
-/// Largest datagram that an end accepts or makes: inner packet, padding, WireGuard's header and tag.
-pub const MAX_DATAGRAM: usize = INNER_MTU + 16 + 32 + 148;
+pub use wire::{INNER_MTU, MAX_DATAGRAM};
 
 /// Datagrams to send, with their destination. An [`Initiator`] has one destination and writes `None`.
 pub type Outbox = Vec<(Option<std::net::SocketAddr>, Vec<u8>)>;
