@@ -10,10 +10,13 @@
 
 #![forbid(unsafe_code)]
 
+mod checksum;
 pub mod counters;
 pub mod engine;
+mod frame;
 pub mod header;
 pub mod inbound;
+mod join;
 pub mod outbound;
 pub mod tun;
 pub mod udp;

@@ -2,18 +2,21 @@
 //! write takes as much.
 
 use std::{
-    io,
+    io::{self, IoSlice},
+    ops::Range,
     os::fd::{AsFd, BorrowedFd},
     sync::Arc,
     time::Instant,
 };
 
-use tun_rs::{
-    DeviceBuilder, ExpandBuffer, GROTable, IDEAL_BATCH_SIZE, SyncDevice, VIRTIO_NET_HDR_LEN,
-};
+use tun_rs::{DeviceBuilder, IDEAL_BATCH_SIZE, SyncDevice, VIRTIO_NET_HDR_LEN};
 use veilpool_tunnel::{INNER_MTU, MAX_DATAGRAM, Peer};
 
-use crate::{Deliver, Header, Outbound};
+use crate::{
+    Deliver, Header, Outbound,
+    frame::Protocol,
+    join::{Group, Joiner, MAX_PIECES},
+};
 
 /// Reads before what they gave is sent.
 const READS: usize = 64;
@@ -23,6 +26,15 @@ const QUEUE: u32 = 5_000;
 const SEGMENT: usize = MAX_DATAGRAM;
 /// The most that a read gives.
 const SUPER_FRAME: usize = VIRTIO_NET_HDR_LEN + (1 << 16);
+
+/// A batch of packets, each in a run of datagrams of at most 64 KiB.
+const ARENA: usize = (1 << 19) + MAX_DATAGRAM;
+
+// struct virtio_net_hdr (virtio 1.2, section 5.1.6)
+const NEEDS_CHECKSUM: u8 = 1;
+const GSO_TCP_V4: u8 = 1;
+const GSO_TCP_V6: u8 = 4;
+const GSO_UDP: u8 = 5;
 
 /// A device.
 pub struct Tun {
@@ -122,52 +134,11 @@ impl Reader {
     }
 }
 
-/// A packet in a buffer that holds the largest frame: [`GROTable`] joins a flow's packets in the first one's. What is
-/// beyond `len` is old.
-struct Slot {
-    // Zeros from the system: pages that are never touched cost nothing.
-    bytes: Box<[u8]>,
-    len: usize,
-}
-
-impl AsRef<[u8]> for Slot {
-    fn as_ref(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
-    }
-}
-
-impl AsMut<[u8]> for Slot {
-    fn as_mut(&mut self) -> &mut [u8] {
-        self.bytes.get_mut(..self.len).unwrap_or_default()
-    }
-}
-
-impl ExpandBuffer for Slot {
-    fn buf_capacity(&self) -> usize {
-        self.bytes.len()
-    }
-
-    fn buf_resize(&mut self, len: usize, value: u8) {
-        if let Some(new) = self.bytes.get_mut(self.len..len) {
-            new.fill(value);
-        }
-        self.len = len.min(self.bytes.len());
-    }
-
-    fn buf_extend_from_slice(&mut self, data: &[u8]) {
-        // The table asks for the capacity first.
-        if let Some(new) = self.bytes.get_mut(self.len..self.len + data.len()) {
-            new.copy_from_slice(data);
-            self.len += data.len();
-        }
-    }
-}
-
 /// Writes packets to a device, a flow's joined.
 pub struct Writer {
     tun: Arc<Tun>,
-    table: GROTable,
-    slots: Vec<Slot>,
+    joiner: Joiner,
+    arena: Box<[u8]>,
     used: usize,
 }
 
@@ -175,48 +146,83 @@ impl Writer {
     /// To this device.
     #[must_use]
     pub fn new(tun: Arc<Tun>) -> Self {
-        let slot = || Slot {
-            bytes: vec![0; SUPER_FRAME].into_boxed_slice(),
-            len: 0,
-        };
+        let (_, udp) = tun.offloads();
         Self {
             tun,
-            table: GROTable::new(),
-            slots: (0..IDEAL_BATCH_SIZE).map(|_| slot()).collect(),
+            joiner: Joiner::new(udp),
+            arena: vec![0; ARENA].into_boxed_slice(),
             used: 0,
         }
     }
+
+    // A packet that the kernel refuses is lost, as any router on the way might lose it.
+    fn write(&self, group: &Group) {
+        let part = |range: &Range<usize>| self.arena.get(range.clone()).unwrap_or_default();
+        let device = &self.tun.device;
+        let header = virtio_header(group);
+        let mut slices = [IoSlice::new(&[]); 2 + MAX_PIECES];
+        slices[0] = IoSlice::new(&header);
+        slices[1] = IoSlice::new(part(&group.head));
+        for (slice, piece) in slices[2..].iter_mut().zip(&group.pieces) {
+            *slice = IoSlice::new(part(piece));
+        }
+        let _ = device.send_vectored(&slices[..2 + group.pieces.len()]);
+    }
+}
+
+/// What the kernel is told of a packet that it has to cut and whose checksum it has to complete.
+fn virtio_header(group: &Group) -> [u8; VIRTIO_NET_HDR_LEN] {
+    let mut header = [0; VIRTIO_NET_HDR_LEN];
+    let Some(layout) = group.layout.filter(|_| !group.pieces.is_empty()) else {
+        return header;
+    };
+    let kind = match (layout.protocol, layout.v6) {
+        (Protocol::Tcp, false) => GSO_TCP_V4,
+        (Protocol::Tcp, true) => GSO_TCP_V6,
+        (Protocol::Udp, _) => GSO_UDP,
+    };
+    header[0] = NEEDS_CHECKSUM;
+    header[1] = kind;
+    let numbers = [
+        layout.headers,
+        group.segment,
+        layout.ip_len,
+        layout.checksum_offset(),
+    ];
+    for (place, number) in header[2..].chunks_exact_mut(2).zip(numbers) {
+        place.copy_from_slice(&(number as u16).to_ne_bytes());
+    }
+    header
 }
 
 impl Deliver for Writer {
     fn room(&mut self) -> &mut [u8] {
-        if self.used >= self.slots.len() {
+        if self.used + MAX_DATAGRAM > self.arena.len() {
             self.flush();
         }
-        let slot = self.slots.get_mut(self.used);
-        slot.and_then(|slot| {
-            slot.bytes
-                .get_mut(VIRTIO_NET_HDR_LEN..VIRTIO_NET_HDR_LEN + MAX_DATAGRAM)
-        })
-        .unwrap_or_default()
+        self.arena
+            .get_mut(self.used..self.used + MAX_DATAGRAM)
+            .unwrap_or_default()
     }
 
     fn deliver(&mut self, _: &Arc<Peer>, _: &Header, len: usize) {
-        if let Some(slot) = self.slots.get_mut(self.used) {
-            slot.len = VIRTIO_NET_HDR_LEN + len;
-            self.used += 1;
+        let at = self.used..self.used + len;
+        self.used = at.end;
+        if self.tun.device.tcp_gso() {
+            self.joiner.push(&self.arena, at);
+        } else {
+            let _ = self.tun.device.send(self.arena.get(at).unwrap_or_default());
+            self.used = 0;
         }
     }
 
     fn flush(&mut self) {
-        let packets = self.slots.get_mut(..self.used).unwrap_or_default();
-        if !packets.is_empty() {
-            // A packet that the kernel refuses is lost, as any router on the way might lose it.
-            let _ = self
-                .tun
-                .device
-                .send_multiple(&mut self.table, packets, VIRTIO_NET_HDR_LEN);
+        let mut joiner = std::mem::take(&mut self.joiner);
+        for group in joiner.finish(&mut self.arena) {
+            self.write(group);
         }
+        joiner.clear();
+        self.joiner = joiner;
         self.used = 0;
     }
 }
