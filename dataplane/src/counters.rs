@@ -34,8 +34,14 @@ pub struct Counters {
     pub denied: Counter,
     /// Beyond a rate limit.
     pub limited: Counter,
-    /// Handshake messages beyond what the queue holds, or beyond what their sender may have.
+    /// Handshake messages beyond what the queue holds.
     pub overrun: Counter,
+    /// Handshake messages that were forged, too many, or of somebody who may not connect.
+    pub handshakes_refused: Counter,
+    /// Flows beyond what a guest, or all together, may have.
+    pub too_many_flows: Counter,
+    /// Connections that the far end didn't take.
+    pub unreachable: Counter,
     /// To an inner address that nobody has.
     pub unroutable: Counter,
 }

@@ -27,6 +27,11 @@ pub type Handshake = (SocketAddr, Vec<u8>);
 pub trait Gate: Send + Sync {
     /// Asked of each packet from a peer.
     fn permits(&self, header: &Header) -> bool;
+
+    /// Asked of each connection that is about to be made for a peer, of the very address that is connected to.
+    fn connects(&self, header: &Header) -> bool {
+        self.permits(header)
+    }
 }
 
 /// Lets everything through.

@@ -149,10 +149,7 @@ impl Group {
         // Traffic class, flow label and hop limit; TOS, flags and TTL.
         let alike = match layout.v6 {
             true => head.get(..4) == packet.get(..4) && head.get(7) == packet.get(7),
-            false => {
-                head.get(1) == packet.get(1)
-                    && head.get(6..9) == packet.get(6..9)
-            }
+            false => head.get(1) == packet.get(1) && head.get(6..9) == packet.get(6..9),
         };
         !self.closed
             && alike

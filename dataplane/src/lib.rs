@@ -5,24 +5,29 @@
 //! UDP ←─ Outbound: seal, meter, limit, runs of equal datagrams, GSO ── packets
 //! ```
 //!
-//! Two blocking threads move packets, a third one does handshakes and timers, and no one of them waits for another
-//! longer than a batch of one peer takes.
+//! Two modes, one engine: [`Engine`] has a TUN device and wants CAP_NET_ADMIN; [`Userspace`] ends TCP, UDP and echoes
+//! itself and wants nothing. In both a thread moves packets, and another does handshakes and timers.
 
 #![forbid(unsafe_code)]
 
 mod checksum;
+mod control;
 pub mod counters;
+mod cut;
 pub mod engine;
 mod frame;
 pub mod header;
 pub mod inbound;
 mod join;
 pub mod outbound;
+mod threads;
 pub mod tun;
 pub mod udp;
+pub mod userspace;
 
 pub use engine::{Engine, EngineConfig, StartError};
 pub use header::{Header, Transport};
 pub use inbound::{Deliver, Gate, Inbound};
 pub use outbound::Outbound;
 pub use udp::Udp;
+pub use userspace::{Userspace, UserspaceConfig};
