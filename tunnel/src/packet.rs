@@ -1,19 +1,17 @@
 //! Inner IPv4 packets (RFC 791) with TCP (RFC 9293) or UDP (RFC 768): parsed and made, nothing more.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddrV4};
 
 use smoltcp::{
     phy::ChecksumCapabilities,
     wire::{
-        IPV4_HEADER_LEN, IpAddress, IpProtocol, Ipv4Packet, Ipv4Repr, TcpPacket, UDP_HEADER_LEN,
-        UdpPacket, UdpRepr,
+        IPV4_HEADER_LEN, IpAddress, IpProtocol, Ipv4Packet, Ipv4Repr, Ipv6Packet, TcpPacket,
+        UDP_HEADER_LEN, UdpPacket, UdpRepr,
     },
 };
 
 use crate::INNER_MTU;
 
-/// Multiple to which WireGuard pads inner packets.
-pub const PADDING: usize = 16;
 /// Largest UDP payload in one inner packet.
 pub const MAX_UDP_PAYLOAD: usize = INNER_MTU - IPV4_HEADER_LEN - UDP_HEADER_LEN;
 
@@ -58,22 +56,14 @@ pub enum Malformed {
     Transport,
 }
 
-/// Source address of any inner packet, for the check of who may send it.
-#[must_use]
-pub fn source_of(packet: &[u8]) -> Option<Ipv4Addr> {
-    Ipv4Packet::new_checked(packet)
-        .ok()
-        .filter(|ip| ip.version() == 4)
-        .map(|ip| ip.src_addr())
-}
-
 /// Destination address of any inner packet.
 #[must_use]
-pub fn destination_of(packet: &[u8]) -> Option<Ipv4Addr> {
-    Ipv4Packet::new_checked(packet)
-        .ok()
-        .filter(|ip| ip.version() == 4)
-        .map(|ip| ip.dst_addr())
+pub fn destination_of(packet: &[u8]) -> Option<IpAddr> {
+    match packet.first()? >> 4 {
+        4 => Some(Ipv4Packet::new_checked(packet).ok()?.dst_addr().into()),
+        6 => Some(Ipv6Packet::new_checked(packet).ok()?.dst_addr().into()),
+        _ => None,
+    }
 }
 
 /// Parses an inner packet.
@@ -154,15 +144,11 @@ pub fn udp(source: SocketAddrV4, destination: SocketAddrV4, payload: &[u8]) -> O
     Some(bytes)
 }
 
-/// Pads an inner packet with zeros to a multiple of 16 (WireGuard, section 5.4.6), not beyond the MTU.
-pub(crate) fn pad(packet: &mut Vec<u8>) {
-    let padded = packet.len().next_multiple_of(PADDING);
-    packet.resize(padded.min(INNER_MTU.max(packet.len())), 0);
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -176,7 +162,7 @@ mod tests {
         let inner = parse(&packet).unwrap();
         assert_eq!((inner.source, inner.destination), (A, B));
         assert_eq!(inner.content, Content::Udp(b"hello"));
-        assert_eq!(source_of(&packet), Some(*A.ip()));
+        assert_eq!(destination_of(&packet), Some((*B.ip()).into()));
         assert_eq!(udp(A, B, &[0; MAX_UDP_PAYLOAD + 1]), None);
     }
 
@@ -200,7 +186,7 @@ mod tests {
         #[test]
         fn n4_no_bytes_make_the_parser_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = parse(&bytes);
-            let _ = source_of(&bytes);
+            let _ = destination_of(&bytes);
         }
 
         #[test]
