@@ -27,7 +27,7 @@ use veilpool_tunnel::{
     socket,
 };
 
-use super::{Meter, Policy, Traffic};
+use super::{Meter, Policy, Protocol, Traffic};
 
 const TICK: Duration = Duration::from_millis(250);
 /// Datagrams read before others get a turn.
@@ -389,7 +389,7 @@ impl Engine {
             return;
         };
         let full = guest.stack.flow_count() + guest.opening.len() >= self.config.stack.max_flows;
-        if full || self.policy.check(ends.1.into()).is_err() {
+        if full || self.policy.check(Protocol::Tcp, ends.1.into()).is_err() {
             // No socket listens, so the stack answers with a reset.
             guest.stack.ingest(syn);
             return;
@@ -461,7 +461,7 @@ impl Engine {
         payload: &[u8],
         now: Instant,
     ) {
-        if self.policy.check(ends.1.into()).is_err() {
+        if self.policy.check(Protocol::Udp, ends.1.into()).is_err() {
             return;
         }
         let Some(guest) = self.guests.get_mut(&peer) else {
@@ -469,7 +469,10 @@ impl Engine {
         };
         if !guest.datagrams.contains_key(&ends) {
             if guest.datagrams.len() >= self.config.max_udp_flows
-                || self.policy.check_connect(ends.1.into()).is_err()
+                || self
+                    .policy
+                    .check_connect(Protocol::Udp, ends.1.into())
+                    .is_err()
             {
                 return;
             }
@@ -531,7 +534,7 @@ fn grant(bucket: &mut TokenBucket, bytes: usize) -> bool {
 
 /// The connect path: the policy is asked of the very address that is connected to.
 async fn connect(policy: &Policy, destination: SocketAddr, timeout: Duration) -> Option<TcpStream> {
-    policy.check_connect(destination).ok()?;
+    policy.check_connect(Protocol::Tcp, destination).ok()?;
     let stream = tokio::time::timeout(timeout, TcpStream::connect(destination))
         .await
         .ok()?
