@@ -3,7 +3,7 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, atomic::Ordering, mpsc::SyncSender},
+    sync::{Arc, mpsc::SyncSender},
     time::Instant,
 };
 
@@ -13,7 +13,7 @@ use veilpool_tunnel::{
     wire::{self, Kind},
 };
 
-use crate::{Header, Udp, counters::Counters};
+use crate::{Gate, Header, Udp, counters::Counters};
 
 /// Buffers of a batch; each holds one sender's run.
 const BUFFERS: usize = 8;
@@ -22,27 +22,6 @@ const BUFFER_LEN: usize = 1 << 16;
 
 /// A handshake message, for the thread that does them.
 pub type Handshake = (SocketAddr, Vec<u8>);
-
-/// Whether a peer's packet may go on.
-pub trait Gate: Send + Sync {
-    /// Asked of each packet from a peer.
-    fn permits(&self, header: &Header) -> bool;
-
-    /// Asked of each connection that is about to be made for a peer, of the very address that is connected to.
-    fn connects(&self, header: &Header) -> bool {
-        self.permits(header)
-    }
-}
-
-/// Lets everything through.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Open;
-
-impl Gate for Open {
-    fn permits(&self, _: &Header) -> bool {
-        true
-    }
-}
 
 /// Takes inner packets.
 pub trait Deliver {
@@ -199,7 +178,8 @@ impl Inbound {
             }
             to.deliver(peer, &header, len);
         }
-        peer.traffic().up.fetch_add(up, Ordering::Relaxed);
+        peer.traffic().add(up, 0);
+        self.peers.traffic().add(up, 0);
     }
 
     fn peer(&mut self, index: u32) -> Option<Arc<Peer>> {

@@ -16,6 +16,7 @@ pub mod counters;
 mod cut;
 pub mod engine;
 mod frame;
+pub mod gate;
 pub mod header;
 pub mod inbound;
 mod join;
@@ -26,8 +27,9 @@ pub mod udp;
 pub mod userspace;
 
 pub use engine::{Engine, EngineConfig, StartError};
+pub use gate::{Gate, Open, PolicyGate};
 pub use header::{Header, Transport};
-pub use inbound::{Deliver, Gate, Inbound};
+pub use inbound::{Deliver, Inbound};
 pub use outbound::Outbound;
 pub use udp::Udp;
 pub use userspace::{Userspace, UserspaceConfig};

@@ -3,7 +3,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     time::Instant,
 };
 
@@ -108,7 +108,8 @@ impl Outbound {
             down += len as u64;
         }
         drop(state);
-        peer.traffic().down.fetch_add(down, Ordering::Relaxed);
+        peer.traffic().add(0, down);
+        self.peers.traffic().add(0, down);
     }
 
     /// Sends what has been gathered.

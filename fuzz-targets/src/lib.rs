@@ -17,6 +17,7 @@ mod seeds;
 use ark_serialize::CanonicalSerialize;
 use veilpool_iden3::{PowersOfTau, R1cs, RawPtau, RawZkey, Wtns, json};
 use veilpool_params::{Manifest, VerifyingKey, load::decode_proving_key};
+use veilpool_policy::Policy;
 use veilpool_primitives::OperatorSecret;
 use veilpool_protocol::{
     CompressedProofBytes, FieldBytes, MeasurerCount, ProofBytes, verifying_key::Status,
@@ -34,7 +35,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     Target {
         name: "zkey",
         run: zkey,
@@ -84,6 +85,11 @@ pub const TARGETS: [Target; 10] = [
         name: "manifest",
         run: manifest,
         seeds: seeds::manifest,
+    },
+    Target {
+        name: "policy",
+        run: policy,
+        seeds: seeds::policy,
     },
 ];
 
@@ -228,5 +234,15 @@ pub fn manifest(bytes: &[u8]) {
     if let Ok(manifest) = Manifest::parse(text) {
         let written = manifest.to_toml().unwrap_or_default();
         assert!(Manifest::parse(&written).is_ok_and(|again| again == manifest));
+    }
+}
+
+/// An exit policy's file.
+pub fn policy(bytes: &[u8]) {
+    let Ok(text) = core::str::from_utf8(bytes) else {
+        return;
+    };
+    if let Ok(policy) = Policy::parse(text) {
+        assert!(Policy::parse(&policy.to_toml()).is_ok_and(|again| again == policy));
     }
 }

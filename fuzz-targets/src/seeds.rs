@@ -134,3 +134,13 @@ pub(crate) fn claim_document() -> Vec<Vec<u8>> {
 pub(crate) fn manifest() -> Vec<Vec<u8>> {
     vec![MANIFEST.as_bytes().to_vec()]
 }
+
+pub(crate) fn policy() -> Vec<Vec<u8>> {
+    const EXAMPLE: &str = include_str!("../../docs/policy.example.toml");
+    const EXIT: &str = "[ports.tcp]\nallow = [80, \"1000-2000\"]\n[destinations]\n\
+        refuse = [\"198.7.6.0/24\"]\nallow = [\"10.0.5.3:4000\", \"[fd00:1::/64]:443-445\"]\n";
+    const ENTRY: &str = "mode = \"entry\"\nexits = [\"198.7.6.5:51820\", \"[2a00:9::7]:51820\"]\n";
+    [EXAMPLE, EXIT, ENTRY]
+        .map(|text| text.as_bytes().to_vec())
+        .to_vec()
+}

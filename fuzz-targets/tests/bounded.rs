@@ -71,6 +71,7 @@ targets! {
     no_mutation_of_a_proving_key_does_harm: "proving_key",
     no_mutation_of_a_claim_document_does_harm: "claim_document",
     no_mutation_of_a_manifest_does_harm: "manifest",
+    no_mutation_of_a_policy_does_harm: "policy",
 }
 
 #[test]

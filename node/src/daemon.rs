@@ -53,7 +53,7 @@ pub(crate) struct Shared {
     pub(crate) chain: Arc<Chain>,
     pub(crate) http: Http,
     pub(crate) prover: ProverSource,
-    pub(crate) meter: Arc<Meter>,
+    pub(crate) meter: Meter,
     pub(crate) address: SocketAddr,
     pub(crate) endpoint: SocketAddr,
     pub(crate) outages: Outages,
@@ -205,7 +205,7 @@ enum News {
 /// Runs until it is dropped. `known` are the epochs of an earlier run.
 pub(crate) async fn run(
     shared: Arc<Shared>,
-    exit: &mut Exit,
+    exit: &Exit,
     key_of: Option<EpochId>,
     known: Vec<ClaimRecord>,
 ) {
@@ -225,7 +225,7 @@ pub(crate) async fn run(
         daemon.take_up(record);
     }
     loop {
-        let delay = daemon.change_key(exit).await;
+        let delay = daemon.change_key(exit);
         tokio::select! {
             told = inbox.recv() => match told {
                 Some(News::Pool(settings)) => daemon.take_pool(*settings),
@@ -295,7 +295,7 @@ impl Daemon {
     }
 
     /// Gives the exit the key of the epoch that runs; says how long it is right.
-    async fn change_key(&mut self, exit: &mut Exit) -> Duration {
+    fn change_key(&mut self, exit: &Exit) -> Duration {
         let now = clock::now();
         let current = self
             .starts
@@ -304,10 +304,8 @@ impl Daemon {
             .map(|(epoch, _)| *epoch);
         if let Some(epoch) = current.filter(|_| current != self.key_of) {
             let secret = wireguard_secret(&self.shared.secret, &self.shared.pool(), epoch);
-            match exit.rekey(secret).await {
-                Ok(_) => tracing::info!(%epoch, "the exit has the epoch's key"),
-                Err(error) => tracing::error!(%epoch, "{error}"),
-            }
+            exit.rekey(secret);
+            tracing::info!(%epoch, "the exit has the epoch's key");
             self.key_of = current;
             self.shared.board().epoch = current;
         }
@@ -324,7 +322,6 @@ async fn keep_snapshots(shared: Arc<Shared>) {
     loop {
         ticker.tick().await;
         // Which guest moved how much isn't kept: nobody is paid by it, and it would tell who was here.
-        drop(shared.meter.take());
         let written = match shared.store.save_snapshot(&shared.snapshot()).await {
             Ok(()) => shared.store.forget(clock::now() / 1_000).await,
             error => error,

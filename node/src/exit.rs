@@ -1,12 +1,10 @@
-//! The exit without privileges: guests' TCP and UDP end here, in user space, and go out by ordinary
-//! sockets of this process.
-//!
-//! One task owns all state ([`engine`]); [`policy`] says where guests may go.
+//! The exit: guests' tunnels, and where they lead. `veilpool-dataplane` moves the packets, `veilpool-policy` says where
+//! guests may go.
 
-pub mod engine;
 pub mod meter;
-pub mod policy;
+pub mod plane;
 
-pub use engine::{Exit, ExitConfig, ExitError, Stopped};
 pub use meter::{Meter, Traffic};
-pub use policy::{Denied, Policy};
+pub use plane::{Exit, ExitConfig};
+pub use veilpool_dataplane::{StartError as ExitError, userspace::Bounds};
+pub use veilpool_policy::{Denied, HostNetworks, Mode, Policy, PolicyFile, Protocol};

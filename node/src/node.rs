@@ -12,7 +12,7 @@ use crate::{
     claim::{ClaimRecord, effects::ProverSource},
     config::{ConfigError, NodeConfig},
     daemon::{self, Outages, Shared, clock, wireguard_secret},
-    exit::{Exit, ExitError, Meter},
+    exit::{Exit, ExitError},
     http::Http,
     relayers,
     status::NodeStatus,
@@ -85,13 +85,8 @@ impl Node {
         // With the key of the epoch that runs: a node that was killed answers its measurers again at once.
         let key_of = running(&known, clock::now());
         let first = key_of.unwrap_or(EpochId::new(0));
-        let meter = Arc::new(Meter::default());
-        let mut exit = Exit::start(
-            wireguard_secret(&secret, &pool, first),
-            config.exit.clone(),
-            Arc::clone(&meter),
-        )
-        .await?;
+        let exit = Exit::start(wireguard_secret(&secret, &pool, first), config.exit.clone())?;
+        let meter = exit.meter().clone();
         let address = exit.address();
         let endpoint = config.endpoint.unwrap_or(address);
         if endpoint.ip().is_unspecified() {
@@ -125,7 +120,7 @@ impl Node {
         let for_task = Arc::clone(&shared);
         let task = tokio::spawn(async move {
             tokio::select! {
-                () = daemon::run(Arc::clone(&for_task), &mut exit, key_of, known) => {}
+                () = daemon::run(Arc::clone(&for_task), &exit, key_of, known) => {}
                 // An error is the handle's drop, which aborts this task anyway.
                 _ = stopped => {
                     exit.stop().await;

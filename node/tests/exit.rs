@@ -4,7 +4,6 @@
 
 use std::{
     net::{SocketAddr, SocketAddrV4},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -14,7 +13,7 @@ use tokio::{
     net::{TcpListener, UdpSocket},
     time::timeout,
 };
-use veilpool_node::exit::{Exit, ExitConfig, Meter, Policy};
+use veilpool_node::exit::{Exit, ExitConfig, Policy};
 use veilpool_tunnel::{Client, ClientConfig, StackConfig, StaticSecret};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -29,11 +28,9 @@ fn v4(address: SocketAddr) -> SocketAddrV4 {
 async fn start(allowed: Vec<SocketAddr>, rate_limit: Option<f64>) -> Exit {
     let mut config = ExitConfig::new("127.0.0.1:0".parse().unwrap());
     config.policy = Policy::new(allowed, [25]);
-    config.rate_limit = rate_limit;
+    config.bounds.rate_limit = rate_limit;
     let secret = StaticSecret::random_from_rng(rand::rngs::OsRng);
-    Exit::start(secret, config, Arc::new(Meter::default()))
-        .await
-        .unwrap()
+    Exit::start(secret, config).unwrap()
 }
 
 async fn client(exit: &Exit) -> Client {
@@ -267,7 +264,7 @@ async fn heartbeats_pass_beside_a_download_that_takes_the_whole_rate() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_key_on_the_same_port_ends_the_sessions_of_the_old_one() {
     let server = echo_server().await;
-    let mut exit = start(vec![server], None).await;
+    let exit = start(vec![server], None).await;
     let (address, old_key) = (exit.address(), exit.public_key());
     let old = client(&exit).await;
     let (sender, mut receiver) = old.connect_tcp(v4(server)).await.unwrap().split();
@@ -279,7 +276,7 @@ async fn another_key_on_the_same_port_ends_the_sessions_of_the_old_one() {
 
     let secret = StaticSecret::from([9; 32]);
     let expected = *veilpool_tunnel::PublicKey::from(&secret).as_bytes();
-    let key = exit.rekey(secret).await.unwrap();
+    let key = exit.rekey(secret);
     assert_eq!(key.as_bytes(), &expected);
     assert_eq!((exit.public_key(), exit.address()), (key, address));
     assert_ne!(key, old_key);
@@ -307,12 +304,8 @@ async fn a_stopped_exit_has_left_its_port() {
     let address = exit.address();
     exit.stop().await;
     drop(std::net::UdpSocket::bind(address).unwrap());
-    let again = Exit::start(
-        StaticSecret::from([3; 32]),
-        ExitConfig::new(address),
-        Arc::new(Meter::default()),
-    );
-    assert_eq!(again.await.unwrap().address(), address);
+    let again = Exit::start(StaticSecret::from([3; 32]), ExitConfig::new(address));
+    assert_eq!(again.unwrap().address(), address);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

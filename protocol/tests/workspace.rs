@@ -16,6 +16,7 @@ use std::{
 const DIRECTIONS: &[(&str, &[&str])] = &[
     ("protocol", &[]),
     ("keyfile", &[]),
+    ("policy", &[]),
     ("ed25519-program", &[]),
     ("localnet", &["ed25519-program"]),
     ("sbf-builtins", &[]),
@@ -64,6 +65,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
             "chain",
             "keyfile",
             "tunnel",
+            "policy",
             "primitives",
             "protocol",
         ],
@@ -90,6 +92,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
             "iden3",
             "params",
             "circuits",
+            "policy",
             "primitives",
             "protocol",
         ],
@@ -100,6 +103,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
 const EVERYTHING: &[&str] = &[
     "protocol",
     "keyfile",
+    "policy",
     "localnet",
     "primitives",
     "tunnel",
@@ -127,7 +131,7 @@ const ON_CHAIN: [&str; 5] = [
 const TESTED_ATTACKS: &[&str] = &[
     "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "C1", "C2", "C3", "C4", "C5", "C6", "C7",
     "C8", "C9", "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10", "P11", "P12", "P13",
-    "M1", "M2", "M3", "L2", "L7", "N1",
+    "M1", "M2", "M3", "L2", "L7", "N1", "N6",
 ];
 
 #[test]

@@ -117,6 +117,14 @@ pub struct PeerTraffic {
     pub down: AtomicU64,
 }
 
+impl PeerTraffic {
+    /// Counts what came from it and what went to it.
+    pub fn add(&self, up: u64, down: u64) {
+        self.up.fetch_add(up, Ordering::Relaxed);
+        self.down.fetch_add(down, Ordering::Relaxed);
+    }
+}
+
 /// A peer.
 pub struct Peer {
     id: PeerId,
@@ -215,6 +223,7 @@ struct Table {
 /// All peers of an end.
 pub struct Peers {
     config: PeersConfig,
+    traffic: Arc<PeerTraffic>,
     identity: Mutex<Identity>,
     table: RwLock<Table>,
 }
@@ -253,6 +262,7 @@ impl Peers {
         Self {
             identity: Mutex::new(Identity::new(secret, config.handshakes_per_second)),
             config,
+            traffic: Arc::default(),
             table: RwLock::default(),
         }
     }
@@ -296,6 +306,12 @@ impl Peers {
             .routes
             .sort_by_key(|(network, _)| std::cmp::Reverse(network.prefix_len()));
         Ok(peer)
+    }
+
+    /// Of everybody in this run, those that were forgotten too.
+    #[must_use]
+    pub const fn traffic(&self) -> &Arc<PeerTraffic> {
+        &self.traffic
     }
 
     /// Everybody, in no order.

@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use veilpool_interface::address;
 use veilpool_node::{
     Node, NodeConfig, NodeStatus, claim,
-    exit::{Policy, policy::SMTP},
+    exit::{HostNetworks, Mode, Policy, PolicyFile},
     http::Http,
     identity,
     measurers::Measurer,
@@ -71,6 +71,9 @@ pub(crate) struct Run {
     /// machine. Several times for several.
     #[arg(long = "allow-destination", value_name = "ADDRESS")]
     allowed: Vec<SocketAddr>,
+    /// Where guests may go: a file as docs/policy.example.toml, read at the start.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// Claims between these fractions of the claim window, at a time drawn at random.
     #[arg(long, default_value = "0.0..0.8", value_parser = parse_fractions, value_name = "FROM..TO")]
     claim_delay: std::ops::Range<f32>,
@@ -162,8 +165,8 @@ async fn daemon(arguments: Run, output: Output) -> anyhow::Result<()> {
         arguments.state,
         arguments.listen,
     );
-    config.exit.rate_limit = arguments.rate_limit;
-    config.exit.policy = Policy::new(arguments.allowed, [SMTP]);
+    config.exit.bounds.rate_limit = arguments.rate_limit;
+    config.exit.policy = policy(arguments.policy, arguments.allowed, arguments.endpoint)?;
     config.endpoint = arguments.endpoint;
     config.measurers = arguments.measurers;
     config.relayers = arguments.relayers;
@@ -183,6 +186,29 @@ async fn daemon(arguments: Run, output: Output) -> anyhow::Result<()> {
     signals::ended().await?;
     node.shutdown().await;
     Ok(())
+}
+
+/// What the file says, or the defaults, on this machine: with its addresses, its networks and the
+/// public address that it is reached at.
+fn policy(
+    file: Option<PathBuf>,
+    allowed: Vec<SocketAddr>,
+    endpoint: Option<SocketAddr>,
+) -> anyhow::Result<Policy> {
+    let policy = match file {
+        Some(path) => Policy::clone(&*PolicyFile::load(path)?.policy()),
+        None => Policy::default(),
+    };
+    if policy.mode() == Mode::Entry && !allowed.is_empty() {
+        bail!(
+            "an entry leads to its exits alone; take --allow-destination out, or the policy's mode"
+        );
+    }
+    let mut host = HostNetworks::of_this_machine()?;
+    if let Some(endpoint) = endpoint {
+        host = host.with_address(endpoint.ip());
+    }
+    Ok(policy.with_allowed(allowed).with_host(host))
 }
 
 async fn export(arguments: ExportClaim, output: Output) -> anyhow::Result<()> {

@@ -19,7 +19,7 @@ use veilpool_interface::{
     Books, Claim, Epoch, Operator, Parameters, Pool, PoolInstruction, Registry, Rules, Withdrawal,
     address, builder, class::default_table,
 };
-use veilpool_node::exit::{Exit, ExitConfig, Meter, Policy};
+use veilpool_node::exit::{Exit, ExitConfig, Policy};
 use veilpool_protocol::{
     AddressBytes, CommitmentBytes, DomainBytes, EpochId, FieldBytes, MeasurerKeyBytes,
     NullifierBytes, RegistryRootBytes, SetHashBytes, SubjectBytes,
@@ -366,11 +366,9 @@ pub(crate) async fn until(mut holds: impl FnMut() -> bool) {
 pub(crate) async fn exit(allowed: SocketAddr, rate_limit: Option<f64>) -> Exit {
     let mut config = ExitConfig::new("127.0.0.1:0".parse().unwrap());
     config.policy = Policy::new([allowed], [25]);
-    config.rate_limit = rate_limit;
+    config.bounds.rate_limit = rate_limit;
     let secret = StaticSecret::random_from_rng(rand::rngs::OsRng);
-    Exit::start(secret, config, Arc::new(Meter::default()))
-        .await
-        .unwrap()
+    Exit::start(secret, config).unwrap()
 }
 
 pub(crate) fn listing(who: u128, exit: &Exit) -> ListingRequest {

@@ -2,7 +2,6 @@
 
 use std::{
     net::SocketAddr,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -172,11 +171,9 @@ async fn heartbeats_survive_a_download_that_uses_all_of_a_limited_node() {
     let mut config = veilpool_node::exit::ExitConfig::new("127.0.0.1:0".parse().unwrap());
     config.policy =
         veilpool_node::exit::Policy::new([measurer.reflector_address(), greedy.address()], [25]);
-    config.rate_limit = Some(10.0);
+    config.bounds.rate_limit = Some(10.0);
     let secret = veilpool_tunnel::StaticSecret::random_from_rng(rand::rngs::OsRng);
-    let exit = veilpool_node::exit::Exit::start(secret, config, Arc::default())
-        .await
-        .unwrap();
+    let exit = veilpool_node::exit::Exit::start(secret, config).unwrap();
     list(&measurer, &listing(1, &exit)).await.unwrap();
     // Another guest that takes all it can.
     let client = Client::open(ClientConfig {

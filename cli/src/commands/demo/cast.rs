@@ -12,10 +12,7 @@ use veilpool_coordinator::{
     relayer::{Relayer, RelayerConfig},
 };
 use veilpool_interface::Epoch;
-use veilpool_node::{
-    Node, NodeConfig,
-    exit::{Policy, policy::SMTP},
-};
+use veilpool_node::{Node, NodeConfig, exit::Policy};
 use veilpool_primitives::OperatorSecret;
 use veilpool_protocol::{ClassId, EpochId, FieldBytes};
 
@@ -152,9 +149,9 @@ impl Cast {
             let listen = free_port()?;
             let state = stage.folder.join(format!("node-{}", part.name));
             let mut config = NodeConfig::new(rpc.clone(), program, stage.pool, state, listen);
-            config.exit.rate_limit = Some(part.rate_limit);
+            config.exit.bounds.rate_limit = Some(part.rate_limit);
             // Guests reach nothing of this machine but the measurers' reflectors.
-            config.exit.policy = Policy::new(reflectors(), [SMTP]);
+            config.exit.policy = Policy::default().with_allowed(reflectors());
             config.measurers = stage
                 .measurers
                 .iter()
