@@ -11,7 +11,7 @@ export VEILPOOL_PARAMS ?= $(CACHE)/params
 export CARGO_TERM_COLOR ?= auto
 NEXTEST_VERSION := 0.9.143
 
-.PHONY: help demo test lint program program-check ts surfpool tables bench fuzz miri tools nextest node nft snarkjs
+.PHONY: help demo test lint program program-check ts surfpool tables bench fuzz miri tools nextest node network snarkjs
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -27,7 +27,7 @@ demo: tools ## a tunnel, a proof, a payment: the whole path on this machine, in 
 	@echo "== running the demo: local chain, five measurers, relayer, keeper, four nodes"
 	target/debug/veilpool demo $(DEMO_ARGS)
 
-test: tools nextest program-check snarkjs node nft ts ## every test, none skipped
+test: tools nextest program-check snarkjs node network ts ## every test, none skipped
 	@echo "== running all tests"
 	VEILPOOL_SNARKJS=$(CACHE)/snarkjs/node_modules/.bin/snarkjs cargo nextest run --locked --workspace
 	@echo "== running the examples in the documentation"
@@ -41,9 +41,12 @@ node:
 	@command -v npm >/dev/null || { echo "== installing Node and npm, in which provers and verifiers that aren't ours run"; \
 	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -q && $$sudo apt-get install -y -q npm; }
 
-nft:
-	@command -v nft >/dev/null && command -v ip >/dev/null || { echo "== installing nftables and iproute2, which check the ruleset of the exit policy"; \
-	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -q && $$sudo apt-get install -y -q nftables iproute2; }
+# Without what they recommend, which is a kernel.
+network: tools
+	@for program in ip nft ping wg wireguard-go; do command -v $$program >/dev/null || missing=1; done; \
+	  [ -z "$${missing:-}" ] || { echo "== installing iproute2, nftables, wireguard-tools and wireguard-go, which the tests of exit policy and data plane use"; \
+	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -q && \
+	  $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends iproute2 iputils-ping nftables wireguard-tools wireguard-go; }
 
 # The verifier that isn't ours.
 snarkjs: node

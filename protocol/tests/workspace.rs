@@ -22,6 +22,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("sbf-builtins", &[]),
     ("primitives", &["protocol"]),
     ("tunnel", &["protocol"]),
+    ("dataplane", &["tunnel", "policy", "protocol"]),
     ("interface", &["protocol"]),
     ("groth16", &["protocol"]),
     ("idl", &["interface", "protocol"]),
@@ -64,6 +65,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
             "interface",
             "chain",
             "keyfile",
+            "dataplane",
             "tunnel",
             "policy",
             "primitives",
@@ -131,7 +133,7 @@ const ON_CHAIN: [&str; 5] = [
 const TESTED_ATTACKS: &[&str] = &[
     "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "C1", "C2", "C3", "C4", "C5", "C6", "C7",
     "C8", "C9", "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10", "P11", "P12", "P13",
-    "M1", "M2", "M3", "L2", "L7", "N1", "N6",
+    "M1", "M2", "M3", "L2", "L7", "N1", "N2", "N3", "N4", "N5", "N6",
 ];
 
 #[test]
