@@ -15,12 +15,14 @@ use std::{
 /// Which crates of ours each crate may use, apart from its tests. `docs/design.md` shows this list.
 const DIRECTIONS: &[(&str, &[&str])] = &[
     ("protocol", &[]),
+    ("sensitive", &[]),
     ("keyfile", &[]),
     ("ed25519-program", &[]),
     ("localnet", &["ed25519-program"]),
     ("sbf-builtins", &[]),
     ("primitives", &["protocol"]),
     ("tunnel", &["protocol"]),
+    ("dataplane", &["tunnel", "protocol"]),
     ("interface", &["protocol"]),
     ("groth16", &["protocol"]),
     ("idl", &["interface", "protocol"]),
@@ -66,6 +68,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
             "tunnel",
             "primitives",
             "protocol",
+            "sensitive",
         ],
     ),
     (
@@ -99,10 +102,12 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
 /// tests need.
 const EVERYTHING: &[&str] = &[
     "protocol",
+    "sensitive",
     "keyfile",
     "localnet",
     "primitives",
     "tunnel",
+    "dataplane",
     "interface",
     "groth16",
     "chain",
