@@ -15,6 +15,7 @@ use std::{
 /// Which crates of ours each crate may use, apart from its tests. `docs/design.md` shows this list.
 const DIRECTIONS: &[(&str, &[&str])] = &[
     ("protocol", &[]),
+    ("sensitive", &[]),
     ("keyfile", &[]),
     ("policy", &[]),
     ("ed25519-program", &[]),
@@ -23,6 +24,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("primitives", &["protocol"]),
     ("tunnel", &["protocol"]),
     ("dataplane", &["tunnel", "policy", "protocol"]),
+    ("reach", &["sensitive"]),
     ("interface", &["protocol"]),
     ("groth16", &["protocol"]),
     ("idl", &["interface", "protocol"]),
@@ -70,6 +72,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
             "policy",
             "primitives",
             "protocol",
+            "sensitive",
         ],
     ),
     (
@@ -104,11 +107,14 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
 /// tests need.
 const EVERYTHING: &[&str] = &[
     "protocol",
+    "sensitive",
     "keyfile",
     "policy",
     "localnet",
     "primitives",
     "tunnel",
+    "dataplane",
+    "reach",
     "interface",
     "groth16",
     "chain",

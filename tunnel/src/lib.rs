@@ -10,6 +10,7 @@
 
 pub mod address;
 pub mod client;
+pub mod conf;
 mod doorkeeper;
 pub mod initiator;
 pub mod link;
