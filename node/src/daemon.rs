@@ -81,14 +81,24 @@ pub(crate) fn wireguard_secret(
     StaticSecret::from(*secret.derive_key("wireguard", pool, epoch))
 }
 
+/// The WireGuard key of an epoch, as guests have to know it.
+#[must_use]
+pub fn wireguard_key(
+    secret: &OperatorSecret,
+    pool: &AddressBytes,
+    epoch: EpochId,
+) -> WireGuardKeyBytes {
+    let secret = wireguard_secret(secret, pool, epoch);
+    WireGuardKeyBytes::new(PublicKey::from(&secret).to_bytes())
+}
+
 impl Shared {
     fn pool(&self) -> AddressBytes {
         address::bytes(&self.config.pool)
     }
 
     fn wireguard_key(&self, epoch: EpochId) -> WireGuardKeyBytes {
-        let secret = wireguard_secret(&self.secret, &self.pool(), epoch);
-        WireGuardKeyBytes::new(PublicKey::from(&secret).to_bytes())
+        wireguard_key(&self.secret, &self.pool(), epoch)
     }
 
     fn board(&self) -> std::sync::MutexGuard<'_, Board> {

@@ -1,5 +1,8 @@
 //! `veilpool node`.
 
+pub(crate) mod file;
+mod guest;
+
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use anyhow::Context;
@@ -26,10 +29,16 @@ pub(crate) enum Command {
     Results(Results),
     /// Writes a claim's document for `veilpool prove`. It names leaf and nullifier together: keep it to yourself.
     ExportClaim(Box<ExportClaim>),
+    Guest(Box<guest::Guest>),
 }
 
 #[derive(Debug, Args)]
+#[command(args_override_self = true)]
 pub(crate) struct Run {
+    /// File of options: TOML whose keys are the options below, without dashes in front, and lists where an option may be
+    /// given several times. What the command line says holds, and adds to lists.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[command(flatten)]
     pool: PoolArguments,
     /// The operator's secret.
@@ -146,10 +155,14 @@ pub(crate) async fn run(command: Command, output: Output) -> anyhow::Result<()> 
         }
         Command::Results(arguments) => results(arguments, output).await,
         Command::ExportClaim(arguments) => export(*arguments, output).await,
+        Command::Guest(arguments) => guest::run(&arguments, output),
     }
 }
 
 async fn daemon(arguments: Run, output: Output) -> anyhow::Result<()> {
+    if let Some(file) = &arguments.config {
+        tracing::info!(file = %file.display(), "configuration");
+    }
     let secret = identity::read(&arguments.identity, arguments.passphrase.read()?.as_ref())?;
     let chain = arguments.pool.chain;
     let mut config = NodeConfig::new(
