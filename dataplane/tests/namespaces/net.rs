@@ -76,7 +76,11 @@ pub(crate) fn cable(device: &str, a: (&Host, &[&str]), b: (&Host, &[&str])) {
     for (host, addresses) in [a, b] {
         for address in addresses {
             // Without duplicate address detection, which takes a second.
-            let flag: &[&str] = if address.contains(':') { &["nodad"] } else { &[] };
+            let flag: &[&str] = if address.contains(':') {
+                &["nodad"]
+            } else {
+                &[]
+            };
             let mut arguments = vec!["addr", "add", address, "dev", device];
             arguments.extend_from_slice(flag);
             host.ip(&arguments);
