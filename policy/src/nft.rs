@@ -8,6 +8,7 @@
 use std::{
     fmt::{self, Write as _},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    num::NonZeroU32,
 };
 
 use crate::{
@@ -47,8 +48,11 @@ pub struct NftNames {
     uplink: String,
     dns: Vec<IpAddr>,
     echo: Vec<IpAddr>,
+    flows: Option<NonZeroU32>,
 }
 
+/// Guests that are counted at a time, of each version.
+const MAX_GUESTS: u32 = 65_536;
 const MAX_TABLE: usize = 31;
 /// IFNAMSIZ without the zero at its end.
 const MAX_INTERFACE: usize = 15;
@@ -87,6 +91,7 @@ impl NftNames {
             uplink: uplink.to_owned(),
             dns: Vec::new(),
             echo: Vec::new(),
+            flows: None,
         })
     }
 
@@ -101,6 +106,14 @@ impl NftNames {
     #[must_use]
     pub fn with_echo(mut self, address: IpAddr) -> Self {
         self.echo.push(address);
+        self
+    }
+
+    /// A guest has at most so many connections at a time: one that asks for more has its new ones refused, and the
+    /// others' keep their room in the kernel's table. A new ruleset counts from none.
+    #[must_use]
+    pub const fn with_flows_per_guest(mut self, most: NonZeroU32) -> Self {
+        self.flows = Some(most);
         self
     }
 }
@@ -129,6 +142,11 @@ impl Policy {
                 ]
             }
         };
+        let mut limit = Vec::new();
+        if let Some(most) = names.flows {
+            limit = out.flows(most);
+        }
+        let guests = [limit, guests].concat();
         out.chain(
             "guests",
             None,
@@ -298,6 +316,20 @@ impl Ruleset {
             let these = these.map(|(address, port)| format!("{address} . {port}"));
             self.set(name, &format!("{kind} . inet_service"), these);
         }
+    }
+
+    /// Whose connections are counted, and the rules that count.
+    fn flows(&mut self, most: NonZeroU32) -> Vec<String> {
+        let versions = [("ip", 4, "ipv4_addr"), ("ip6", 6, "ipv6_addr")];
+        let rules = versions.map(|(family, version, kind)| {
+            self.line(1, &format!("set flows{version} {{"));
+            self.line(2, &format!("type {kind}; size {MAX_GUESTS}; flags dynamic;"));
+            self.line(1, "}");
+            format!(
+                "ct state new add @flows{version} {{ {family} saddr ct count over {most} }} counter goto refuse comment \"too many flows\""
+            )
+        });
+        rules.to_vec()
     }
 
     fn exceptions(&mut self, name: &str, exceptions: &Exceptions) {
