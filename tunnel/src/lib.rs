@@ -19,6 +19,7 @@ pub mod noise;
 pub mod packet;
 pub mod peers;
 pub mod shaper;
+pub mod share;
 pub mod socket;
 pub mod stack;
 pub mod wire;
