@@ -11,7 +11,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use veilpool_dataplane::{Engine, EngineConfig, Open};
+use veilpool_dataplane::{Engine, Open, Tun, Udp};
 use veilpool_protocol::api::WireGuardKeyBytes;
 use veilpool_tunnel::{PeerConfig, Peers, PeersConfig, PublicKey, StaticSecret};
 
@@ -102,15 +102,12 @@ fn ours(setup: &Setup<'_>, offload: bool) -> End {
         keepalive: None,
     };
     peers.add(peer, Instant::now()).unwrap();
-    let config = EngineConfig {
-        listen: format!("[::]:{}", setup.port).parse().unwrap(),
-        device: setup.device.to_owned(),
-        offload,
-    };
-    let engine = setup
-        .host
-        .enter(|| Engine::start(&config, peers, Arc::new(Open)))
-        .unwrap();
+    let listen = format!("[::]:{}", setup.port).parse().unwrap();
+    let engine = setup.host.enter(|| {
+        let tun = Tun::create(setup.device, offload).unwrap();
+        let udp = Udp::bind(listen, offload).unwrap();
+        Engine::start(tun, udp, peers, Arc::new(Open)).unwrap()
+    });
     End::Ours { _engine: engine }
 }
 
