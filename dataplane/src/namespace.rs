@@ -145,9 +145,7 @@ impl ExitNamespace {
             return Err(CreateError::NoIpv6);
         }
         host::clear(&config.name)?;
-        let mut names = NftNames::new(TABLE, GUESTS, UPLINK)?
-            .with_echo(NODE_ADDRESS.into())
-            .with_echo(NODE_ADDRESS_V6.into());
+        let mut names = NftNames::new(TABLE, GUESTS, UPLINK)?;
         if let Some(most) = config.flows_per_guest {
             names = names.with_flows_per_guest(most);
         }

@@ -3,8 +3,12 @@
 //! These tests need root and Debian's packages; without them they fail and say so.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod double;
 mod ends;
+mod exit;
 mod net;
+mod traces;
+mod world;
 
 use std::net::SocketAddr;
 
