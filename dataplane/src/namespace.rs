@@ -120,7 +120,9 @@ pub enum CreateError {
     #[error(transparent)]
     Names(#[from] NameError),
     /// No IPv6.
-    #[error("this machine has no IPv6; turn it off for guests")]
+    #[error(
+        "this machine has no IPv6, or it is turned off (net.ipv6.conf.*.disable_ipv6); turn it off for guests too"
+    )]
     NoIpv6,
 }
 
@@ -141,7 +143,11 @@ impl ExitNamespace {
     /// # Errors
     /// [`CreateError`]; the host is as it was before.
     pub fn create(config: &ExitConfig) -> Result<(Self, Tun), CreateError> {
-        if config.ipv6 && setting("ipv6/conf/all/forwarding").is_none() {
+        let has_ipv6 = |what: &str| {
+            let off = setting(&format!("ipv6/conf/{what}/disable_ipv6"));
+            off.is_some_and(|off| off == "0")
+        };
+        if config.ipv6 && !(has_ipv6("all") && has_ipv6("default")) {
             return Err(CreateError::NoIpv6);
         }
         host::clear(&config.name)?;

@@ -118,3 +118,26 @@ pub(crate) fn set(path: &str, value: &str) -> Result<(), ToolError> {
         source,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_missing_and_one_that_refuses_are_told_apart() {
+        let missing = run("veilpool-has-no-such-program", "none", &[], "");
+        assert!(matches!(
+            missing,
+            Err(ToolError::Missing {
+                package: "none",
+                ..
+            })
+        ));
+        let refused = ip(&["link", "show", "dev", "veil_nobodys"]);
+        assert!(
+            matches!(&refused, Err(ToolError::Failed { command, said })
+                if command == "ip link show dev veil_nobodys" && said.contains("does not exist")),
+            "{refused:?}"
+        );
+    }
+}

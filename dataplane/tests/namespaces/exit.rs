@@ -2,13 +2,14 @@
 
 use std::{
     io::ErrorKind,
-    net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use veilpool_dataplane::PolicyGate;
 use veilpool_policy::Policy;
-use veilpool_tunnel::{NODE_ADDRESS, NODE_ADDRESS_V6};
+use veilpool_tunnel::{NODE_ADDRESS, NODE_ADDRESS_V6, PeersConfig};
 
 use crate::{
     ends::carry,
@@ -220,4 +221,36 @@ fn n6_a_guest_has_at_most_so_many_connections_and_another_has_its_own() {
     let over = tcp(&guest.host, server).unwrap_err();
     assert_eq!(over.kind(), ErrorKind::ConnectionRefused);
     assert!(tcp(&other.host, server).is_ok());
+}
+
+#[test]
+fn n5_the_nodes_limit_is_shared_by_those_who_ask_for_it() {
+    let world = World::new();
+    let bounds = PeersConfig {
+        node_limit: Some(16.0),
+        ..PeersConfig::default()
+    };
+    let gate = Arc::new(veilpool_dataplane::Open);
+    let exit = Exit::bounded(&world.node, &config("node", policy()), 1, gate, bounds);
+    let (guest, other) = (Guest::new(&world, 2), Guest::new(&world, 3));
+    for guest in [&guest, &other] {
+        assert!(udp(&guest.host, (SERVER.into(), SERVICE)).is_some());
+    }
+    // One sends as much as it can, the other nothing.
+    let any = (Ipv4Addr::UNSPECIFIED, 0);
+    let flood = guest.host.enter(|| UdpSocket::bind(any)).unwrap();
+    let rates = || {
+        let peers = exit.peers.all();
+        let rates = peers.iter().map(|peer| peer.state().up.rate().unwrap());
+        let mut rates: Vec<f64> = rates.collect();
+        rates.sort_by(f64::total_cmp);
+        rates
+    };
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while rates() != [8.0, 16.0] {
+        assert!(Instant::now() < deadline, "{:?}", rates());
+        for _ in 0..100 {
+            let _ = flood.send_to(&[0; 1200], (SERVER, 9));
+        }
+    }
 }

@@ -124,8 +124,18 @@ pub(crate) struct Exit {
 impl Exit {
     /// On a host. With an open gate the kernel alone keeps guests where they may be.
     pub(crate) fn start(host: &Host, config: &ExitConfig, secret: u8, gate: Arc<dyn Gate>) -> Self {
-        let peers = Peers::new(StaticSecret::from([secret; 32]), PeersConfig::default());
-        let peers = Arc::new(peers);
+        Self::bounded(host, config, secret, gate, PeersConfig::default())
+    }
+
+    /// The same, with bounds.
+    pub(crate) fn bounded(
+        host: &Host,
+        config: &ExitConfig,
+        secret: u8,
+        gate: Arc<dyn Gate>,
+        bounds: PeersConfig,
+    ) -> Self {
+        let peers = Arc::new(Peers::new(StaticSecret::from([secret; 32]), bounds));
         let (namespace, tun) = host.enter(|| ExitNamespace::create(config)).unwrap();
         let listen = SocketAddr::from((Ipv6Addr::UNSPECIFIED, PORT));
         let udp = host.enter(|| Udp::bind(listen, true)).unwrap();
