@@ -57,6 +57,13 @@ const MAX_TABLE: usize = 31;
 /// IFNAMSIZ without the zero at its end.
 const MAX_INTERFACE: usize = 15;
 const DNS_PORT: u16 = 53;
+/// ICMP errors that would name the home's routers to a guest: what it may not send to. Those that say how long a packet
+/// may be (code 4 of IPv4's "unreachable") are needed.
+const ERRORS: [&str; 3] = [
+    "ip saddr @refused4 icmp type time-exceeded",
+    "ip saddr @refused4 icmp type destination-unreachable icmp code != 4",
+    "ip6 saddr @refused6 icmpv6 type { destination-unreachable, time-exceeded }",
+];
 
 impl NftNames {
     /// The table, the device that guests' packets come from, and the one that they leave by.
@@ -121,7 +128,7 @@ impl NftNames {
 impl Policy {
     /// The ruleset, a file for `nft -f`: it replaces the table as a whole or not at all. What a guest
     /// sends is asked for as [`Self::check`] does; refused TCP is reset, the rest gets ICMP's
-    /// "administratively prohibited". Every rule counts.
+    /// "administratively prohibited". Routers that a guest may not reach aren't named to it. Every rule counts.
     #[must_use]
     pub fn nftables(&self, names: &NftNames) -> String {
         let mut out = Ruleset(String::new());
@@ -161,13 +168,18 @@ impl Policy {
             "counter reject with icmpx type admin-prohibited",
         );
         let (tun, uplink) = (&names.tun, &names.uplink);
-        let forward = [
+        let mut forward = vec![
             format!("iifname \"{tun}\" oifname \"{tun}\" counter drop comment \"guest to guest\""),
             format!("iifname \"{tun}\" oifname \"{uplink}\" jump guests"),
-            format!(
-                "iifname \"{uplink}\" oifname \"{tun}\" ct state established,related counter accept comment \"answers\""
-            ),
         ];
+        if let Rules::Exit(_) = &self.rules {
+            forward.extend(ERRORS.map(|error| {
+                format!("iifname \"{uplink}\" oifname \"{tun}\" {error} counter drop comment \"the home's hops\"")
+            }));
+        }
+        forward.push(format!(
+            "iifname \"{uplink}\" oifname \"{tun}\" ct state established,related counter accept comment \"answers\""
+        ));
         let hook = "type filter hook forward priority filter; policy drop;";
         out.chain(
             "forward",

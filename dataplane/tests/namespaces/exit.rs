@@ -149,6 +149,42 @@ fn n1_nobody_of_the_lan_comes_in_or_through() {
 }
 
 #[test]
+fn n1_a_guest_does_not_learn_the_routers_of_the_home() {
+    let world = World::new();
+    let exit = Exit::kernel_alone(&world, policy());
+    let guest = Guest::new(&world, 2);
+    // The packet's life ends at the namespace, the machine, the router; each would say so.
+    let hops = |server: &str| -> Vec<String> {
+        let ping = |hops: &str| {
+            let mut ping = guest.host.command("ping");
+            let output = ping
+                .args(["-n", "-c", "1", "-W", "1", "-t", hops, server])
+                .output();
+            String::from_utf8(output.unwrap().stdout).unwrap()
+        };
+        ["1", "2", "3", "4"].map(ping).to_vec()
+    };
+    let routers = [
+        ("93.184.216.2", "81.2.69.254"),
+        ("2606:2800:220:1::2", "2a02:c207:1::fe"),
+    ];
+    for (server, router) in routers {
+        let said = hops(server);
+        assert!(
+            !said[..3].concat().contains("exceeded from 198.19."),
+            "{said:?}"
+        );
+        assert!(!said.concat().contains(router), "{said:?}");
+        assert!(said[3].contains(" 0% packet loss"), "{said:?}");
+    }
+    // Where it isn't known to be the home's it is named: it's this ruleset that keeps it.
+    exit.namespace.set_policy(&Policy::default()).unwrap();
+    for (server, router) in routers {
+        assert!(hops(server).concat().contains(router));
+    }
+}
+
+#[test]
 fn n2_a_guest_does_not_reach_another() {
     let world = World::new();
     let _exit = Exit::kernel_alone(&world, policy());
