@@ -9,6 +9,7 @@ use std::{fmt::Write as _, fs};
 use super::{
     ExitName,
     link::Link,
+    netns::turn,
     tools::{SETTINGS, ToolError, ip, load, nft, set, setting},
 };
 
@@ -62,6 +63,7 @@ table inet {table} {{
 
 /// Turns forwarding on, if it is off.
 pub(crate) fn forward(ipv6: bool) -> Result<(), ToolError> {
+    let _turn = turn().map_err(ToolError::Turn)?;
     for (path, version, wanted) in [(FORWARD, "ipv4", true), (FORWARD_V6, "ipv6", ipv6)] {
         if !wanted || setting(path).as_deref() != Some("0") {
             continue;
@@ -88,6 +90,7 @@ pub(crate) fn forward(ipv6: bool) -> Result<(), ToolError> {
 
 /// Restores what [`forward`] changed, unless other nodes run.
 pub(crate) fn restore() -> Result<(), ToolError> {
+    let _turn = turn().map_err(ToolError::Turn)?;
     let tables = nft(&["list", "tables", "inet"])?;
     let names = || {
         tables

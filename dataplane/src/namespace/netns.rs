@@ -1,18 +1,19 @@
 //! Network namespaces without a name: there as long as somebody has them open, and no longer.
 
-use std::{
-    fs::File,
-    io,
-    os::fd::AsRawFd as _,
-    panic::resume_unwind,
-    process,
-    thread::{self},
-};
+use std::{fs::File, io, os::fd::AsRawFd as _, panic::resume_unwind, process, thread};
 
 use nix::sched::{CloneFlags, setns, unshare};
 
 /// The calling thread's.
 const OWN: &str = "/proc/thread-self/ns/net";
+
+/// Waits until no other node changes what all of the calling thread's namespace share; others wait as long as the value
+/// lives.
+pub(crate) fn turn() -> io::Result<File> {
+    let namespace = File::open(OWN)?;
+    namespace.lock()?;
+    Ok(namespace)
+}
 
 /// A network namespace.
 #[derive(Debug)]

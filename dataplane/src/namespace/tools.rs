@@ -47,6 +47,9 @@ pub enum ToolError {
         /// Why.
         source: io::Error,
     },
+    /// Other nodes of this machine can't be waited for.
+    #[error("cannot lock this network namespace against other nodes' changes: {0}")]
+    Turn(#[source] io::Error),
     /// The namespace can't be entered.
     #[error("cannot enter a network namespace: {0}; it needs root or CAP_SYS_ADMIN")]
     Enter(#[source] io::Error),

@@ -90,6 +90,25 @@ fn forwarding_that_was_on_stays_on_and_is_nobodys_business() {
 }
 
 #[test]
+fn exits_that_start_and_end_at_the_same_time_do_not_disturb_one_another() {
+    let world = World::new();
+    let host = &world.node;
+    let before = everything(host);
+    thread::scope(|scope| {
+        for name in ["a", "b", "c", "d"] {
+            scope.spawn(move || {
+                for _ in 0..3 {
+                    let running = exit(host, name);
+                    assert_eq!(on(host), ["1", "1"], "{name}");
+                    drop(running);
+                }
+            });
+        }
+    });
+    assert_eq!(everything(host), before);
+}
+
+#[test]
 fn of_two_exits_on_a_host_the_last_one_restores_it() {
     let world = World::new();
     let before = everything(&world.node);
