@@ -8,7 +8,8 @@
 //! 198.18.0.0/15 is for benchmarks (RFC 2544): the internet doesn't route it, no router hands it out at home, and the
 //! policy refuses it to guests. Its first half is what proxies of the Clash kind invent addresses from. Rejected: the
 //! private ranges and 100.64.0.0/10, which are homes', carriers' and other tunnels'; 169.254.0.0/16, where clouds have
-//! their metadata services; 192.0.0.0/29, which 464XLAT and DS-Lite use on hosts themselves.
+//! their metadata services; 192.0.0.0/29, which 464XLAT and DS-Lite use on hosts themselves. Of IPv6 it's the unique local
+//! /48 beside that of the inner addresses (RFC 4193: forty bits that homes draw at random).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
