@@ -21,6 +21,7 @@ pub(crate) const SYN: u8 = 2;
 pub(crate) const RST: u8 = 4;
 pub(crate) const PSH: u8 = 8;
 pub(crate) const ACK: u8 = 16;
+const TCP_WINDOW: usize = 14;
 const TCP_CHECKSUM: usize = 16;
 const UDP_CHECKSUM: usize = 6;
 
@@ -178,6 +179,19 @@ impl Layout {
             .unwrap_or_default()
     }
 
+    /// Takes a unit off a segment's window. smoltcp refuses what lies beyond the window that it advertised last, and rounds
+    /// windows down to units of a few bytes: the edge that a peer was told before may lie a unit further, and what it
+    /// has sent up to there would be lost. A unit less than it believes never lies beyond.
+    pub(crate) fn narrow_window(&self, packet: &mut [u8]) {
+        let at = self.ip_len + TCP_WINDOW;
+        // The window of a SYN is in bytes.
+        if self.flags(packet) & SYN == 0
+            && let Some(units) = number16(packet, at)
+        {
+            write16(packet, at, units.saturating_sub(1));
+        }
+    }
+
     pub(crate) fn write_flags(&self, packet: &mut [u8], flags: u8) {
         if let Some(place) = packet.get_mut(self.ip_len + TCP_FLAGS) {
             *place = flags;
@@ -216,6 +230,13 @@ pub(crate) fn opens(packet: &[u8]) -> bool {
     Layout::of(packet).is_some_and(|layout| {
         layout.protocol == Protocol::Tcp && layout.flags(packet) & (SYN | ACK | RST | FIN) == SYN
     })
+}
+
+/// [`Layout::narrow_window`] of a frame that smoltcp made.
+pub(crate) fn narrow_window(frame: &mut [u8]) {
+    if let Some(layout) = Layout::of(frame).filter(|it| it.protocol == Protocol::Tcp) {
+        layout.narrow_window(frame);
+    }
 }
 
 /// Length of the headers of a UDP datagram or an echo.

@@ -29,6 +29,10 @@ pub trait Deliver {
     fn room(&mut self) -> &mut [u8];
     /// The first `len` bytes of the room are a peer's packet.
     fn deliver(&mut self, peer: &Arc<Peer>, header: &Header, len: usize);
+    /// The first `len` bytes of the room are a packet that the gate refuses: it goes no further, and may be answered.
+    fn refuse(&mut self, peer: &Arc<Peer>, header: &Header, len: usize) {
+        let _ = (peer, header, len);
+    }
     /// The batch is over.
     fn flush(&mut self);
 }
@@ -170,6 +174,7 @@ impl Inbound {
             up += len as u64;
             if !self.gate.permits(&header) {
                 self.counters.denied.add(1);
+                to.refuse(peer, &header, len);
                 continue;
             }
             if !state.up.overdraw(len) {

@@ -282,6 +282,11 @@ impl Exit {
             .entry(id)
             .or_insert_with(|| Guest::new(Arc::clone(&packet.peer), now));
         match packet.header.transport {
+            Transport::Tcp if packet.refused => {
+                // A flow of an older policy ends; without one the stack answers with a reset.
+                guest.abort(&ends);
+                guest.queues.incoming.push_back(packet.bytes);
+            }
             Transport::Tcp => {
                 if frame::opens(&packet.bytes) && !guest.has_flow(&ends) {
                     self.open(id, ends, packet, now);
@@ -441,7 +446,8 @@ impl Exit {
             let mut served = guest.serve(now, &mut self.up, &mut self.down);
             self.busy |= served.more;
             ended.append(&mut served.ended);
-            while let Some(frame) = guest.queues.outgoing.pop_front() {
+            while let Some(mut frame) = guest.queues.outgoing.pop_front() {
+                frame::narrow_window(&mut frame.bytes);
                 let size = frame
                     .segment
                     .map_or(usize::MAX, |size| usize::from(size.get()));

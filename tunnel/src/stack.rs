@@ -18,7 +18,7 @@ use smoltcp::{
     phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken},
     socket::tcp,
     time::Instant as StackInstant,
-    wire::{HardwareAddress, IpCidr, IpEndpoint, Ipv4Cidr},
+    wire::{HardwareAddress, IpCidr, IpEndpoint, IpProtocol, Ipv4Cidr, Ipv4Packet, TcpPacket},
 };
 use tokio::sync::{Notify, mpsc};
 
@@ -435,6 +435,26 @@ fn from_application(
     moved
 }
 
+/// Takes a unit off a segment's window. smoltcp refuses what lies beyond the window that it advertised last, and rounds
+/// windows down to units of a few bytes: the edge that the far end was told before may lie a unit further, and what it
+/// has sent up to there would be lost.
+fn narrow_window(packet: &mut [u8]) {
+    let Ok(mut ip) = Ipv4Packet::new_checked(packet) else {
+        return;
+    };
+    let (from, to) = (ip.src_addr().into(), ip.dst_addr().into());
+    let is_tcp = ip.next_header() == IpProtocol::Tcp;
+    if let Ok(mut tcp) = TcpPacket::new_checked(ip.payload_mut())
+        && is_tcp
+        && !tcp.syn()
+    {
+        // The window of a SYN is in bytes.
+        let units = tcp.window_len();
+        tcp.set_window_len(units.saturating_sub(1));
+        tcp.fill_checksum(&from, &to);
+    }
+}
+
 struct Received(Vec<u8>);
 struct Sending<'a>(&'a mut VecDeque<Vec<u8>>);
 
@@ -448,6 +468,7 @@ impl TxToken for Sending<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, write: F) -> R {
         let mut packet = vec![0; len];
         let result = write(&mut packet);
+        narrow_window(&mut packet);
         self.0.push_back(packet);
         result
     }

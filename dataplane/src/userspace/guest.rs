@@ -128,6 +128,13 @@ impl Guest {
         self.flows.insert(ends, (handle, flow));
     }
 
+    /// Ends a flow, if there is one, with a reset both ways.
+    pub(super) fn abort(&mut self, ends: &Ends) {
+        if let Some((handle, _)) = self.flows.get(ends) {
+            self.sockets.get_mut::<tcp::Socket<'_>>(*handle).abort();
+        }
+    }
+
     /// The flow's socket is ready again.
     pub(super) fn ready(&mut self, ends: &Ends, readable: bool, writable: bool) {
         if let Some((_, flow)) = self.flows.get_mut(ends) {

@@ -18,6 +18,8 @@ pub(super) struct Packet {
     pub(super) peer: Arc<Peer>,
     pub(super) header: Header,
     pub(super) bytes: Vec<u8>,
+    /// The policy doesn't let it go on.
+    pub(super) refused: bool,
 }
 
 pub(super) struct Intake {
@@ -57,6 +59,7 @@ impl Intake {
                     peer,
                     header,
                     bytes,
+                    refused: false,
                 });
             }
         }
@@ -109,6 +112,22 @@ impl Deliver for Intake {
         let at = self.used..self.used + len;
         self.used = at.end;
         self.joiner.push(&self.arena, at);
+    }
+
+    /// TCP is answered with a reset.
+    fn refuse(&mut self, peer: &Arc<Peer>, header: &Header, len: usize) {
+        let bytes = self.arena.get(self.used..self.used + len);
+        if let Some(bytes) = bytes
+            && header.transport == Transport::Tcp
+            && is_intact(bytes)
+        {
+            self.ready.push(Packet {
+                peer: Arc::clone(peer),
+                header: *header,
+                bytes: bytes.to_vec(),
+                refused: true,
+            });
+        }
     }
 
     fn flush(&mut self) {

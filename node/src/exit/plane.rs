@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use veilpool_dataplane::{PolicyGate, StartError, Userspace, UserspaceConfig, userspace::Bounds};
+use veilpool_dataplane::{
+    PolicyGate, StartError, Userspace, UserspaceConfig, counters::Counters, userspace::Bounds,
+};
 use veilpool_policy::Policy;
 use veilpool_protocol::api::WireGuardKeyBytes;
 use veilpool_tunnel::{Peers, PeersConfig, StaticSecret};
@@ -96,6 +98,12 @@ impl Exit {
     #[must_use]
     pub fn public_key(&self) -> WireGuardKeyBytes {
         self.peers.public_key()
+    }
+
+    /// What it dropped, and why.
+    #[must_use]
+    pub const fn dropped(&self) -> &Arc<Counters> {
+        self.plane.counters()
     }
 
     /// Its counters.
