@@ -43,10 +43,10 @@ node:
 
 # Without what they recommend, which is a kernel.
 network: tools
-	@for program in ip nft ping wg wireguard-go; do command -v $$program >/dev/null || missing=1; done; \
-	  [ -z "$${missing:-}" ] || { echo "== installing iproute2, nftables, wireguard-tools and wireguard-go, which the tests of exit policy and data plane use"; \
+	@for program in ip nft ping iperf3 wg wireguard-go; do command -v $$program >/dev/null || missing=1; done; \
+	  [ -z "$${missing:-}" ] || { echo "== installing iproute2, nftables, iperf3, wireguard-tools and wireguard-go, which tests of exit policy and data plane use"; \
 	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -q && \
-	  $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends iproute2 iputils-ping nftables wireguard-tools wireguard-go; }
+	  $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends iproute2 iputils-ping iperf3 nftables wireguard-tools wireguard-go; }
 
 # The verifier that isn't ours.
 snarkjs: node
@@ -104,9 +104,6 @@ bench: tools node ## every benchmark, other provers beside ours: writes docs/ben
 	cargo run --locked --release -q -p veilpool-benches --bin bench -- $(BENCH_ARGS)
 
 bench-dataplane: network ## the data plane beside other WireGuard programs, as root: writes docs/dataplane.md and .json (half an hour)
-	@command -v iperf3 >/dev/null || { echo "== installing iperf3, which makes the traffic"; \
-	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -q && \
-	  $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends iperf3; }
 	@echo "== building the benchmark, optimised"
 	cargo build --locked --release -p veilpool-dataplane-bench
 	@echo "== measuring; leave the machine alone meanwhile"

@@ -57,7 +57,6 @@ impl Ends {
     ) -> anyhow::Result<Self> {
         let secrets: [[u8; 32]; 2] = rand::random();
         let [client_key, exit_key] = secrets.map(public);
-        let network = format!("{SERVER}/24");
         if *exit == Entrant::Nothing {
             lab.client.ip(&[
                 "route",
@@ -116,7 +115,7 @@ impl Ends {
         up(&lab.client, &device, &format!("{INNER}/32"))?;
         lab.client
             .ip(&["route", "add", &network_of(SERVER), "dev", &device])?;
-        reach(lab).map_err(|error| error.context(format!("{client} → {exit} ({network})")))?;
+        reach(lab).map_err(|error| error.context(format!("{client} → {exit}")))?;
         Ok(Self {
             client: Some(client_process),
             exit: Some(exit_process),
