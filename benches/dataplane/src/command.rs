@@ -112,7 +112,6 @@ impl Plan {
 
 /// Measures and writes.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    lab::clean_up_on_signals()?;
     needs::check()?;
     if arguments.install_peers {
         install(&arguments.peers_folder)?;
@@ -121,6 +120,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     for name in &field.absent {
         eprintln!("{name} takes no part: it isn't on PATH; --install-peers compiles it");
     }
+    // Not before: what is started then inherits that signals are held back, and a compiler should end by Ctrl-C.
+    lab::clean_up_on_signals()?;
     lab::sweep();
     let out = out_folder(arguments)?;
     let mut report = Report::earlier(&out);
