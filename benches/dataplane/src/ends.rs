@@ -151,7 +151,7 @@ fn start(host: &Namespace, entrant: &Entrant, mut task: Task) -> anyhow::Result<
                 task.device = None;
             }
             Running::start_ours(
-                &mut host.ourselves("tunnel")?,
+                &mut host.ourselves("tunnel"),
                 &serde_json::to_string(&task)?,
             )
         }

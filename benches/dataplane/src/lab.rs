@@ -150,10 +150,11 @@ impl Namespace {
     }
 
     /// This program once more, here.
-    pub(crate) fn ourselves(&self, task: &str) -> anyhow::Result<Command> {
-        let mut command = self.command(std::env::current_exe()?);
+    pub(crate) fn ourselves(&self, task: &str) -> Command {
+        // Not by its path: a build may have replaced it.
+        let mut command = self.command(format!("/proc/{}/exe", process::id()));
         command.arg(task);
-        Ok(command)
+        command
     }
 
     /// Runs a command here that has to succeed.

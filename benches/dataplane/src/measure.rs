@@ -186,7 +186,7 @@ pub(crate) fn flooded(pair: &Pair, seconds: u32) -> anyhow::Result<Sample> {
     let mut sample = Sample::new();
     for kind in ONE {
         rig.insist(kind, seconds, &mut sample)?;
-        let mut command = rig.lab.client.ourselves("flood")?;
+        let mut command = rig.lab.client.ourselves("flood");
         command.args(["--from", &STRANGER.to_string()]);
         command.args(["--to", &format!("{NODE}:{PORT}")]);
         command.args(["--per-second", &FLOOD.to_string()]);
@@ -223,7 +223,7 @@ pub(crate) fn active(pair: &Pair, peers: u8, seconds: u32) -> anyhow::Result<Sam
         &["-f", "-"],
         &format!("table ip sink {{ chain in {{ type filter hook prerouting priority -300; udp dport {SINK} drop; }}\n}}"),
     )?;
-    let mut command = rig.lab.client.ourselves("load")?;
+    let mut command = rig.lab.client.ourselves("load");
     command.args(["--from", &format!("192.0.2.{first}")]);
     command.args(["--peers", &peers.to_string()]);
     command.args(["--node", &format!("{NODE}:{PORT}")]);
