@@ -43,10 +43,10 @@ node:
 
 # Without what they recommend, which is a kernel.
 network: tools
-	@for program in ip nft ping iperf3 wg wireguard-go; do command -v $$program >/dev/null || missing=1; done; \
-	  [ -z "$${missing:-}" ] || { echo "== installing iproute2, nftables, iperf3, wireguard-tools and wireguard-go, which tests of exit policy and data plane use"; \
+	@for program in ip nft ping iperf3 sysctl wg wireguard-go; do command -v $$program >/dev/null || missing=1; done; \
+	  [ -z "$${missing:-}" ] || { echo "== installing iproute2, nftables, iperf3, procps, wireguard-tools and wireguard-go, which tests of exit policy and data plane use"; \
 	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -q && \
-	  $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends iproute2 iputils-ping iperf3 nftables wireguard-tools wireguard-go; }
+	  $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends iproute2 iputils-ping iperf3 nftables procps wireguard-tools wireguard-go; }
 
 # The verifier that isn't ours.
 snarkjs: node

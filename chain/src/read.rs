@@ -22,6 +22,8 @@ use veilpool_interface::{DecodeError, Record};
 
 /// The Clock sysvar.
 const CLOCK: Pubkey = Pubkey::from_str_const("SysvarC1ock11111111111111111111111111111111");
+/// Accounts that an RPC node gives in one answer to `getMultipleAccounts`.
+const MAX_ACCOUNTS: usize = 100;
 /// Where `pool` begins in every account of a pool: after discriminator, version and bump.
 const POOL_OFFSET: usize = 3;
 /// Where the field after it begins.
@@ -79,6 +81,16 @@ pub enum ReadError {
         /// What it should be.
         what: &'static str,
     },
+    /// Another number of accounts than was asked for.
+    #[error(
+        "the RPC node answered for {found} accounts of the {expected} that it was asked for; ask another node, or again later"
+    )]
+    IncompleteAnswer {
+        /// How many came.
+        found: usize,
+        /// How many were asked for.
+        expected: usize,
+    },
     /// Operators are missing from the answer, or too many.
     #[error(
         "the RPC node gave {found} operators of a registry that has {expected}; ask another node, or again later"
@@ -97,7 +109,9 @@ impl ReadError {
     pub const fn is_temporary(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable { .. } | Self::IncompleteRegistry { .. }
+            Self::Unreachable { .. }
+                | Self::IncompleteAnswer { .. }
+                | Self::IncompleteRegistry { .. }
         )
     }
 }
@@ -180,6 +194,30 @@ impl Chain {
             .await
             .map_err(|error| self.unreachable(error))?;
         Ok(answer.value.map(|account| (account.owner, account.data)))
+    }
+
+    /// The same of several accounts, in the order of their addresses.
+    async fn raw_several(
+        &self,
+        addresses: &[Pubkey],
+    ) -> Result<Vec<Option<(Pubkey, Vec<u8>)>>, ReadError> {
+        let mut all = Vec::with_capacity(addresses.len());
+        for addresses in addresses.chunks(MAX_ACCOUNTS) {
+            let answer = self
+                .rpc
+                .get_multiple_accounts_with_commitment(addresses, CommitmentConfig::confirmed())
+                .await
+                .map_err(|error| self.unreachable(error))?;
+            let accounts = answer.value.into_iter();
+            all.extend(accounts.map(|it| it.map(|account| (account.owner, account.data))));
+        }
+        if all.len() != addresses.len() {
+            return Err(ReadError::IncompleteAnswer {
+                found: all.len(),
+                expected: addresses.len(),
+            });
+        }
+        Ok(all)
     }
 
     async fn record<R: Record>(&self, address: &Pubkey) -> Result<Option<R>, ReadError> {

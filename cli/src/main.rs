@@ -12,7 +12,7 @@ mod signals;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::{commands as c, output::Output};
@@ -73,7 +73,15 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let node_run = c::node::Run::augment_args(clap::Command::new("run"));
+    let line = match c::node::file::expand(std::env::args_os().collect(), &node_run) {
+        Ok(line) => line,
+        Err(error) => {
+            eprintln!("veilpool: {error:#}");
+            return ExitCode::from(2);
+        }
+    };
+    let arguments = Arguments::parse_from(line);
     let output = Output {
         json: arguments.json,
     };

@@ -1,6 +1,6 @@
 //! Waiting for the end.
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Returns at SIGINT or SIGTERM.
 pub(crate) async fn ended() -> anyhow::Result<()> {
@@ -11,4 +11,9 @@ pub(crate) async fn ended() -> anyhow::Result<()> {
     }
     tracing::info!("ending");
     Ok(())
+}
+
+/// SIGHUP, again and again: "read your files anew".
+pub(crate) fn hang_up() -> anyhow::Result<Signal> {
+    Ok(signal(SignalKind::hangup())?)
 }

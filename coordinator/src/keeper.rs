@@ -9,7 +9,7 @@ mod due;
 pub use due::{Action, Snapshot, due_to_close, due_to_open};
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -34,6 +34,8 @@ use crate::{
 const UNITS: u32 = 100_000;
 /// Accounts closed between two looks at the clock.
 const MAX_CLOSED: usize = 64;
+/// Actions whose payees' token accounts are asked for at once: an RPC node answers for a hundred accounts.
+const MAX_ASKED: usize = 100;
 
 /// How a keeper is run.
 #[derive(Clone, Debug)]
@@ -197,7 +199,7 @@ impl<L: Ledger> Work<L> {
         }
         let pause = (epoch / 12).clamp(Duration::from_secs(1), Duration::from_secs(300));
         if self.config.close && *since_close >= pause {
-            for action in self.due(pool, now).await?.iter().take(MAX_CLOSED) {
+            for action in &self.due(pool, now).await? {
                 self.act(action, &mint).await?;
             }
             *since_close = Duration::ZERO;
@@ -216,27 +218,23 @@ impl<L: Ledger> Work<L> {
             operators: self.ledger.operators().await?,
             pool,
         };
-        let mut known = BTreeMap::new();
         let mut actions = Vec::new();
-        for action in due_to_close(&snapshot, now) {
-            if let Some(payee) = action.payee() {
-                let exists = match known.get(&payee) {
-                    Some(exists) => *exists,
-                    None => {
-                        let account = token_account(&payee, &mint);
-                        self.ledger.token_account(&account).await?.is_some()
-                    }
-                };
-                known.insert(payee, exists);
-                if !exists {
-                    continue;
-                }
-            }
-            actions.push(action);
-            if actions.len() == MAX_CLOSED {
+        for some in due_to_close(&snapshot, now).chunks(MAX_ASKED) {
+            let payees: BTreeSet<Pubkey> = some.iter().filter_map(Action::payee).collect();
+            let accounts: Vec<Pubkey> = payees.iter().map(|it| token_account(it, &mint)).collect();
+            let found = self.ledger.token_accounts(&accounts).await?;
+            let payable: BTreeSet<Pubkey> = payees
+                .into_iter()
+                .zip(found)
+                .filter_map(|(payee, account)| account.map(|_| payee))
+                .collect();
+            let payable = |action: &&Action| action.payee().is_none_or(|it| payable.contains(&it));
+            actions.extend(some.iter().filter(payable).cloned());
+            if actions.len() >= MAX_CLOSED {
                 break;
             }
         }
+        actions.truncate(MAX_CLOSED);
         Ok(actions)
     }
 

@@ -39,6 +39,11 @@ pub trait Ledger: Send + Sync + 'static {
         &self,
         address: &Pubkey,
     ) -> impl Future<Output = Result<Option<TokenAccount>, ReadError>> + Send;
+    /// Several token accounts, in the order of their addresses; `None` for each that isn't there.
+    fn token_accounts(
+        &self,
+        addresses: &[Pubkey],
+    ) -> impl Future<Output = Result<Vec<Option<TokenAccount>>, ReadError>> + Send;
     /// Signs with `payer` alone, sends, and waits until it is confirmed.
     fn send(
         &self,
@@ -105,6 +110,13 @@ impl Ledger for PoolOnChain {
 
     async fn token_account(&self, address: &Pubkey) -> Result<Option<TokenAccount>, ReadError> {
         self.chain.token_account(address).await
+    }
+
+    async fn token_accounts(
+        &self,
+        addresses: &[Pubkey],
+    ) -> Result<Vec<Option<TokenAccount>>, ReadError> {
+        self.chain.token_accounts(addresses).await
     }
 
     async fn send(

@@ -16,12 +16,15 @@ use crate::{Udp, counters::Counters, inbound::Handshake};
 pub(crate) const TICK: Duration = Duration::from_millis(250);
 /// Handshake messages that wait.
 const HANDSHAKES: usize = 512;
+/// How often the limit of all peers is shared anew.
+const SHARE: Duration = Duration::from_millis(100);
 
 pub(crate) struct Control {
     udp: Arc<Udp>,
     peers: Arc<Peers>,
     counters: Arc<Counters>,
     handshakes: Receiver<Handshake>,
+    ticked: Instant,
 }
 
 impl Control {
@@ -37,6 +40,7 @@ impl Control {
             peers,
             counters,
             handshakes,
+            ticked: Instant::now(),
         };
         (control, send)
     }
@@ -44,7 +48,8 @@ impl Control {
     /// Until the next tick; `false` when nobody hands in any more.
     pub(crate) fn step(&mut self) -> bool {
         let mut out = Outbox::new();
-        let due = Instant::now() + TICK;
+        let turn = if self.peers.is_shared() { SHARE } else { TICK };
+        let due = Instant::now() + turn;
         loop {
             let now = Instant::now();
             match self
@@ -70,8 +75,13 @@ impl Control {
             }
             break;
         }
-        self.peers.tick(Instant::now(), &mut out);
-        self.send(&mut out);
+        let now = Instant::now();
+        self.peers.share(now);
+        if turn == TICK || now.saturating_duration_since(self.ticked) >= TICK {
+            self.ticked = now;
+            self.peers.tick(now, &mut out);
+            self.send(&mut out);
+        }
         true
     }
 

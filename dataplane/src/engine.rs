@@ -15,16 +15,6 @@ use crate::{
     udp::wait,
 };
 
-/// What an engine is made of.
-pub struct EngineConfig {
-    /// Where WireGuard listens.
-    pub listen: SocketAddr,
-    /// Name of the device.
-    pub device: String,
-    /// Whether to use the system's segmentation offloads, where it has them.
-    pub offload: bool,
-}
-
 /// Why an engine doesn't start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -63,26 +53,19 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts, in the calling thread's network namespace.
+    /// Starts with a device and a socket, which may be in two network namespaces: guests' packets then come out where
+    /// nothing of the operator's is, and the tunnel's own where the internet is.
     ///
     /// # Errors
-    /// [`StartError`].
+    /// [`StartError::Thread`].
     pub fn start(
-        config: &EngineConfig,
+        tun: Tun,
+        udp: Udp,
         peers: Arc<Peers>,
         gate: Arc<dyn Gate>,
     ) -> Result<Self, StartError> {
-        let tun =
-            Tun::create(&config.device, config.offload).map_err(|source| StartError::Device {
-                name: config.device.clone(),
-                source,
-            })?;
-        let failed = |source| StartError::Bind {
-            address: config.listen,
-            source,
-        };
-        let udp = Arc::new(Udp::bind(config.listen, config.offload).map_err(failed)?);
-        let address = udp.local_address().map_err(failed)?;
+        let udp = Arc::new(udp);
+        let address = udp.local_address();
         let (tcp, udp_offload) = tun.offloads();
         tracing::info!(
             tcp,

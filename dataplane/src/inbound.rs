@@ -116,20 +116,20 @@ impl Inbound {
                 continue;
             };
             // A run of one session costs one lock.
-            let mut same = |datagram: &&mut [u8]| {
+            let same = |datagram: &&mut [u8]| {
                 wire::kind(datagram) == Some(Kind::Data)
                     && wire::receiver(Kind::Data, datagram) == Some(index)
             };
             let mut datagrams =
-                std::iter::once(datagram).chain(std::iter::from_fn(|| rest.next_if(&mut same)));
+                std::iter::once(datagram).chain(std::iter::from_fn(|| rest.next_if(same)));
             self.open(&peer, &mut datagrams, from, now, to);
         }
     }
 
-    fn open<'a>(
+    fn open(
         &self,
         peer: &Arc<Peer>,
-        datagrams: &mut dyn Iterator<Item = &'a mut [u8]>,
+        datagrams: &mut dyn Iterator<Item = &mut [u8]>,
         from: SocketAddr,
         now: Instant,
         to: &mut impl Deliver,

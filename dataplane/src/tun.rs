@@ -13,7 +13,7 @@ use tun_rs::{DeviceBuilder, IDEAL_BATCH_SIZE, SyncDevice, VIRTIO_NET_HDR_LEN};
 use veilpool_tunnel::{INNER_MTU, MAX_DATAGRAM, Peer};
 
 use crate::{
-    Deliver, Header, Outbound,
+    Deliver, Header, Outbound, StartError,
     frame::Protocol,
     join::{Group, Joiner, MAX_PIECES},
 };
@@ -46,8 +46,15 @@ impl Tun {
     /// packet costs a call.
     ///
     /// # Errors
-    /// The system's: `PermissionDenied` without CAP_NET_ADMIN.
-    pub fn create(name: &str, offload: bool) -> io::Result<Self> {
+    /// [`StartError::Device`], without CAP_NET_ADMIN for one.
+    pub fn create(name: &str, offload: bool) -> Result<Self, StartError> {
+        Self::try_create(name, offload).map_err(|source| StartError::Device {
+            name: name.to_owned(),
+            source,
+        })
+    }
+
+    fn try_create(name: &str, offload: bool) -> io::Result<Self> {
         let mtu = u16::try_from(INNER_MTU).unwrap_or(u16::MAX);
         let build = |offload: bool| {
             DeviceBuilder::new()

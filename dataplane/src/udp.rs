@@ -11,6 +11,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::StartError;
+
 /// What is asked of the kernel, which may grant less.
 const BUFFER: usize = 8 << 20;
 /// How long a full buffer is waited for; then the datagrams are lost, as any router on the way might lose them.
@@ -21,15 +23,21 @@ const PATIENCE: Duration = Duration::from_millis(5);
 pub struct Udp {
     socket: UdpSocket,
     state: UdpSocketState,
+    address: SocketAddr,
     offload: bool,
 }
 
 impl Udp {
-    /// Binds. `[::]` takes IPv4 too. Without `offload` each datagram costs a call.
+    /// Binds, in the calling thread's network namespace. `[::]` takes IPv4 too. Without `offload` each datagram costs a
+    /// call.
     ///
     /// # Errors
-    /// The system's.
-    pub fn bind(address: SocketAddr, offload: bool) -> io::Result<Self> {
+    /// [`StartError::Bind`].
+    pub fn bind(address: SocketAddr, offload: bool) -> Result<Self, StartError> {
+        Self::try_bind(address, offload).map_err(|source| StartError::Bind { address, source })
+    }
+
+    fn try_bind(address: SocketAddr, offload: bool) -> io::Result<Self> {
         let socket = Socket::new(
             Domain::for_address(address),
             Type::DGRAM,
@@ -46,6 +54,7 @@ impl Udp {
         // Sets nonblocking, and asks for coalesced datagrams.
         let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
         Ok(Self {
+            address: socket.local_addr()?,
             socket,
             state,
             offload,
@@ -53,11 +62,9 @@ impl Udp {
     }
 
     /// Where it is bound.
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn local_address(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+    #[must_use]
+    pub const fn local_address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Most datagrams of one length that a call sends: 1 without the offload.

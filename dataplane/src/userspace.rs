@@ -111,12 +111,8 @@ impl Userspace {
         peers: Arc<Peers>,
         gate: Arc<dyn Gate>,
     ) -> Result<Self, StartError> {
-        let failed = |source| StartError::Bind {
-            address: config.listen,
-            source,
-        };
-        let udp = Arc::new(Udp::bind(config.listen, config.offload).map_err(failed)?);
-        let address = udp.local_address().map_err(failed)?;
+        let udp = Arc::new(Udp::bind(config.listen, config.offload)?);
+        let address = udp.local_address();
         let counters = Arc::<Counters>::default();
         let (mut control, handshakes) =
             Control::new(Arc::clone(&udp), Arc::clone(&peers), Arc::clone(&counters));

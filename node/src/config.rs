@@ -5,7 +5,7 @@ use std::{net::SocketAddr, ops::Range, path::PathBuf};
 use solana_pubkey::Pubkey;
 use veilpool_protocol::ClassId;
 
-use crate::exit::ExitConfig;
+use crate::exit::{ExitConfig, PolicySource};
 
 /// How a node is run.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct NodeConfig {
     pub state: PathBuf,
     /// The data plane.
     pub exit: ExitConfig,
+    /// Where the exit's policy comes from at the start and while the node runs; without, `exit` has it for ever.
+    pub policy: Option<PolicySource>,
     /// What measurers are told to connect to. Default: where the exit listens.
     pub endpoint: Option<SocketAddr>,
     /// URLs.
@@ -86,6 +88,7 @@ impl NodeConfig {
             pool,
             state: state.into(),
             exit: ExitConfig::new(listen),
+            policy: None,
             endpoint: None,
             measurers: Vec::new(),
             relayers: Vec::new(),

@@ -42,6 +42,8 @@ pub(crate) type RealClaimant = Claimant<PoolOnChain, Http, Http, ProverSource>;
 
 /// How often the state's snapshot is written.
 const SNAPSHOT: Duration = Duration::from_secs(1);
+/// This machine's networks change: the policy is made anew this often.
+const POLICY: Duration = Duration::from_secs(30);
 /// A clock may jump: the schedule is looked at this often.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
@@ -57,6 +59,8 @@ pub(crate) struct Shared {
     pub(crate) address: SocketAddr,
     pub(crate) endpoint: SocketAddr,
     pub(crate) outages: Outages,
+    /// Somebody wants the policy to be read again.
+    pub(crate) reload: tokio::sync::Notify,
     pub(crate) board: Mutex<Board>,
 }
 
@@ -77,14 +81,24 @@ pub(crate) fn wireguard_secret(
     StaticSecret::from(*secret.derive_key("wireguard", pool, epoch))
 }
 
+/// The WireGuard key of an epoch, as guests have to know it.
+#[must_use]
+pub fn wireguard_key(
+    secret: &OperatorSecret,
+    pool: &AddressBytes,
+    epoch: EpochId,
+) -> WireGuardKeyBytes {
+    let secret = wireguard_secret(secret, pool, epoch);
+    WireGuardKeyBytes::new(PublicKey::from(&secret).to_bytes())
+}
+
 impl Shared {
     fn pool(&self) -> AddressBytes {
         address::bytes(&self.config.pool)
     }
 
     fn wireguard_key(&self, epoch: EpochId) -> WireGuardKeyBytes {
-        let secret = wireguard_secret(&self.secret, &self.pool(), epoch);
-        WireGuardKeyBytes::new(PublicKey::from(&secret).to_bytes())
+        wireguard_key(&self.secret, &self.pool(), epoch)
     }
 
     fn board(&self) -> std::sync::MutexGuard<'_, Board> {
@@ -224,9 +238,15 @@ pub(crate) async fn run(
     for record in known {
         daemon.take_up(record);
     }
+    let mut policies = tokio::time::interval(POLICY);
+    policies.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // The first tick is at once, and the policy is fresh.
+    policies.tick().await;
     loop {
         let delay = daemon.change_key(exit);
         tokio::select! {
+            _ = policies.tick() => daemon.reload(exit).await,
+            () = daemon.shared.reload.notified() => daemon.reload(exit).await,
             told = inbox.recv() => match told {
                 Some(News::Pool(settings)) => daemon.take_pool(*settings),
                 Some(News::Epoch(record)) => {
@@ -291,6 +311,25 @@ impl Daemon {
                 self.tasks.spawn(driver::drive(shared, claimant, record));
             }
             None => self.waiting.push(record),
+        }
+    }
+
+    /// A file with a fault, or a machine that doesn't tell its networks, changes nothing.
+    async fn reload(&self, exit: &Exit) {
+        let Some(source) = self.shared.config.policy.clone() else {
+            return;
+        };
+        // Files and the system's tables are read elsewhere.
+        match tokio::task::spawn_blocking(move || source.load()).await {
+            Ok(Ok(policy)) => {
+                if exit.replace_policy(policy) {
+                    tracing::info!("another exit policy holds");
+                }
+            }
+            Ok(Err(error)) => tracing::error!("the exit policy stays as it is: {error}"),
+            Err(error) => {
+                tracing::error!("the exit policy stays as it is: {error}; please report this")
+            }
         }
     }
 

@@ -18,6 +18,7 @@ pub mod store;
 
 pub use claim::effects::ProverSource;
 pub use config::{ConfigError, NodeConfig};
+pub use daemon::wireguard_key;
 pub use node::{Node, StartError};
 pub use sensitive::Sensitive;
 pub use status::{NodeStatus, status_from_store};

@@ -12,7 +12,7 @@ use crate::{
     claim::{ClaimRecord, effects::ProverSource},
     config::{ConfigError, NodeConfig},
     daemon::{self, Outages, Shared, clock, wireguard_secret},
-    exit::{Exit, ExitError},
+    exit::{Exit, ExitError, SourceError},
     http::Http,
     relayers,
     status::NodeStatus,
@@ -42,6 +42,9 @@ pub enum StartError {
     /// The exit.
     #[error(transparent)]
     Exit(#[from] ExitError),
+    /// The exit's policy.
+    #[error(transparent)]
+    Policy(#[from] SourceError),
     /// The pool isn't where the configuration says.
     #[error(transparent)]
     Pool(ReadError),
@@ -112,6 +115,7 @@ impl Node {
             address,
             endpoint,
             outages: Outages::default(),
+            reload: tokio::sync::Notify::new(),
             board: std::sync::Mutex::default(),
             config,
         });
@@ -145,6 +149,12 @@ impl Node {
     #[must_use]
     pub fn state(&self) -> &Path {
         &self.shared.config.state
+    }
+
+    /// Reads the exit policy and this machine's networks again, now. A file with a fault changes nothing, and the log
+    /// says why.
+    pub fn reload(&self) {
+        self.shared.reload.notify_one();
     }
 
     /// How it does.

@@ -8,6 +8,7 @@
 use std::{
     fmt::{self, Write as _},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    num::NonZeroU32,
 };
 
 use crate::{
@@ -47,12 +48,22 @@ pub struct NftNames {
     uplink: String,
     dns: Vec<IpAddr>,
     echo: Vec<IpAddr>,
+    flows: Option<NonZeroU32>,
 }
 
+/// Guests that are counted at a time, of each version.
+const MAX_GUESTS: u32 = 65_536;
 const MAX_TABLE: usize = 31;
 /// IFNAMSIZ without the zero at its end.
 const MAX_INTERFACE: usize = 15;
 const DNS_PORT: u16 = 53;
+/// ICMP errors that would name the home's routers to a guest: what it may not send to. Those that say how long a packet
+/// may be (code 4 of IPv4's "unreachable") are needed.
+const ERRORS: [&str; 3] = [
+    "ip saddr @refused4 icmp type time-exceeded",
+    "ip saddr @refused4 icmp type destination-unreachable icmp code != 4",
+    "ip6 saddr @refused6 icmpv6 type { destination-unreachable, time-exceeded }",
+];
 
 impl NftNames {
     /// The table, the device that guests' packets come from, and the one that they leave by.
@@ -87,6 +98,7 @@ impl NftNames {
             uplink: uplink.to_owned(),
             dns: Vec::new(),
             echo: Vec::new(),
+            flows: None,
         })
     }
 
@@ -103,12 +115,20 @@ impl NftNames {
         self.echo.push(address);
         self
     }
+
+    /// A guest has at most so many connections at a time: one that asks for more has its new ones refused, and the
+    /// others' keep their room in the kernel's table. A new ruleset counts from none.
+    #[must_use]
+    pub const fn with_flows_per_guest(mut self, most: NonZeroU32) -> Self {
+        self.flows = Some(most);
+        self
+    }
 }
 
 impl Policy {
     /// The ruleset, a file for `nft -f`: it replaces the table as a whole or not at all. What a guest
     /// sends is asked for as [`Self::check`] does; refused TCP is reset, the rest gets ICMP's
-    /// "administratively prohibited". Every rule counts.
+    /// "administratively prohibited". Routers that a guest may not reach aren't named to it. Every rule counts.
     #[must_use]
     pub fn nftables(&self, names: &NftNames) -> String {
         let mut out = Ruleset(String::new());
@@ -129,6 +149,11 @@ impl Policy {
                 ]
             }
         };
+        let mut limit = Vec::new();
+        if let Some(most) = names.flows {
+            limit = out.flows(most);
+        }
+        let guests = [limit, guests].concat();
         out.chain(
             "guests",
             None,
@@ -143,13 +168,18 @@ impl Policy {
             "counter reject with icmpx type admin-prohibited",
         );
         let (tun, uplink) = (&names.tun, &names.uplink);
-        let forward = [
+        let mut forward = vec![
             format!("iifname \"{tun}\" oifname \"{tun}\" counter drop comment \"guest to guest\""),
             format!("iifname \"{tun}\" oifname \"{uplink}\" jump guests"),
-            format!(
-                "iifname \"{uplink}\" oifname \"{tun}\" ct state established,related counter accept comment \"answers\""
-            ),
         ];
+        if let Rules::Exit(_) = &self.rules {
+            forward.extend(ERRORS.map(|error| {
+                format!("iifname \"{uplink}\" oifname \"{tun}\" {error} counter drop comment \"the home's hops\"")
+            }));
+        }
+        forward.push(format!(
+            "iifname \"{uplink}\" oifname \"{tun}\" ct state established,related counter accept comment \"answers\""
+        ));
         let hook = "type filter hook forward priority filter; policy drop;";
         out.chain(
             "forward",
@@ -298,6 +328,20 @@ impl Ruleset {
             let these = these.map(|(address, port)| format!("{address} . {port}"));
             self.set(name, &format!("{kind} . inet_service"), these);
         }
+    }
+
+    /// Whose connections are counted, and the rules that count.
+    fn flows(&mut self, most: NonZeroU32) -> Vec<String> {
+        let versions = [("ip", 4, "ipv4_addr"), ("ip6", 6, "ipv6_addr")];
+        let rules = versions.map(|(family, version, kind)| {
+            self.line(1, &format!("set flows{version} {{"));
+            self.line(2, &format!("type {kind}; size {MAX_GUESTS}; flags dynamic;"));
+            self.line(1, "}");
+            format!(
+                "ct state new add @flows{version} {{ {family} saddr ct count over {most} }} counter goto refuse comment \"too many flows\""
+            )
+        });
+        rules.to_vec()
     }
 
     fn exceptions(&mut self, name: &str, exceptions: &Exceptions) {

@@ -21,6 +21,7 @@ use std::{
     fmt,
     net::{IpAddr, SocketAddr},
     num::NonZeroU16,
+    str::FromStr,
 };
 
 use boringtun::x25519::{PublicKey, StaticSecret};
@@ -136,6 +137,19 @@ impl fmt::Display for Endpoint {
         }
     }
 }
+
+impl FromStr for Endpoint {
+    type Err = NoEndpoint;
+
+    fn from_str(text: &str) -> Result<Self, NoEndpoint> {
+        parse::endpoint(text).ok_or(NoEndpoint)
+    }
+}
+
+/// A text that names no peer's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("host:port is expected, with an IPv6 address in brackets")]
+pub struct NoEndpoint;
 
 /// An entry of `DNS`.
 #[derive(Clone, Debug, PartialEq, Eq)]

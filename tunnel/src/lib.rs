@@ -1,7 +1,7 @@
 //! Both ends of the tunnel: WireGuard (boringtun's noise protocol, whitepaper of Donenfeld, 2017) as
 //! state machines without I/O, and a TCP/IP stack in user space (smoltcp) above them.
 //!
-//! [`Responder`] is the node's end, for many peers; [`Initiator`] is an ordinary client's. Datagrams
+//! [`Peers`] is the node's end, for many peers; [`Initiator`] is an ordinary client's. Datagrams
 //! and inner packets go in and come out as bytes, so that tests join two ends in memory.
 //! [`Stack`] carries TCP flows over inner packets. [`Client`] puts an initiator, a stack and a UDP
 //! socket together for programs that want sockets through a node.
@@ -19,6 +19,7 @@ pub mod noise;
 pub mod packet;
 pub mod peers;
 pub mod shaper;
+pub mod share;
 pub mod socket;
 pub mod stack;
 pub mod wire;

@@ -280,3 +280,112 @@ fn without_datagram(output: Output<'_>) -> Event<'_> {
         Output::Expired => Event::Expired,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::MAX_DATAGRAM;
+
+    /// A session whose nonces are about to end.
+    struct NearTheEnd {
+        next: u64,
+        opened: usize,
+    }
+
+    impl Noise for NearTheEnd {
+        fn seal<'a>(&mut self, packet: &[u8], out: &'a mut [u8]) -> Output<'a> {
+            let datagram = &mut out[..wire::DATA_OVERHEAD + packet.len()];
+            datagram.fill(0);
+            datagram[0] = 4;
+            datagram[wire::COUNTER].copy_from_slice(&self.next.to_le_bytes());
+            self.next += 1;
+            Output::Network(datagram)
+        }
+
+        fn open<'a>(&mut self, datagram: &[u8], out: &'a mut [u8]) -> Output<'a> {
+            self.opened += 1;
+            if wire::kind(datagram) == Some(Kind::Response) {
+                self.next = 0;
+                return self.seal(&[], out);
+            }
+            Output::Nothing
+        }
+
+        fn queued<'a>(&mut self, _: &'a mut [u8]) -> Output<'a> {
+            Output::Nothing
+        }
+
+        fn tick<'a>(&mut self, _: &'a mut [u8]) -> Output<'a> {
+            Output::Nothing
+        }
+
+        fn initiate<'a>(&mut self, out: &'a mut [u8]) -> Output<'a> {
+            let message = &mut out[..wire::INITIATION_LEN];
+            message.fill(0);
+            message[0] = 1;
+            message[4] = 9;
+            Output::Network(message)
+        }
+
+        fn since_handshake(&self) -> Option<Duration> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_session_is_used_up_to_its_last_nonce_and_then_a_new_one_is_made() {
+        let key = PublicKey::from([7; 32]);
+        let noise = NearTheEnd {
+            next: wire::REJECT_AFTER_MESSAGES - 1,
+            opened: 0,
+        };
+        let mut link = Link::with_noise(noise, &key, &key);
+        let (mut out, now) = ([0; MAX_DATAGRAM], Instant::now());
+        let mut kinds = Vec::new();
+        for _ in 0..4 {
+            let event = link.seal(&mut [0; 64], 40, &mut out, now, &mut Alone);
+            kinds.push(match event {
+                Event::Network(datagram) => wire::kind(datagram),
+                _ => None,
+            });
+        }
+        let initiation = Some(Kind::Initiation);
+        assert_eq!(kinds, [Some(Kind::Data), None, initiation, initiation]);
+
+        // The answer to the last one.
+        let index = link.indices().last().unwrap_or_default();
+        let mut response = [0; wire::RESPONSE_LEN];
+        response[0] = 2;
+        wire::write_number(&mut response, wire::RESPONSE_RECEIVER, index);
+        let event = link.open(Kind::Response, &mut response, &mut out, now, &mut Alone);
+        assert!(matches!(event, Event::Network(_)));
+        let event = link.seal(&mut [0; 64], 40, &mut out, now, &mut Alone);
+        assert!(
+            matches!(event, Event::Network(datagram) if wire::kind(datagram) == Some(Kind::Data))
+        );
+    }
+
+    #[test]
+    fn n4_a_counter_beyond_the_limit_is_not_even_opened() {
+        let key = PublicKey::from([7; 32]);
+        let mut link = Link::with_noise(NearTheEnd { next: 0, opened: 0 }, &key, &key);
+        let (mut out, now) = ([0; MAX_DATAGRAM], Instant::now());
+        link.initiate(&mut out, now, &mut Alone);
+        let index = link.indices().last().unwrap_or_default();
+        for (counter, opened) in [
+            (0, 1),
+            (wire::REJECT_AFTER_MESSAGES - 1, 2),
+            (wire::REJECT_AFTER_MESSAGES, 2),
+            (u64::MAX, 2),
+        ] {
+            let mut datagram = [0; 64];
+            datagram[0] = 4;
+            wire::write_number(&mut datagram, wire::RECEIVER, index);
+            datagram[wire::COUNTER].copy_from_slice(&counter.to_le_bytes());
+            link.open(Kind::Data, &mut datagram, &mut out, now, &mut Alone);
+            assert_eq!(link.noise.opened, opened);
+        }
+    }
+}

@@ -25,6 +25,7 @@ use crate::{
     Event, Indices, Link, Outbox, TokenBucket,
     address::{inner_address, inner_address_v6},
     doorkeeper::{Doorkeeper, Verdict},
+    share::Node,
     wire::{self, Kind, MAX_DATAGRAM},
 };
 
@@ -54,6 +55,8 @@ pub struct PeersConfig {
     pub unconfirmed_timeout: Duration,
     /// Megabits per second of a peer, each way; no limit without.
     pub rate_limit: Option<f64>,
+    /// Megabits per second of all peers, each way, which those that are active share; no limit without.
+    pub node_limit: Option<f64>,
 }
 
 impl Default for PeersConfig {
@@ -65,6 +68,7 @@ impl Default for PeersConfig {
             idle_timeout: Duration::from_secs(180),
             unconfirmed_timeout: Duration::from_secs(10),
             rate_limit: None,
+            node_limit: None,
         }
     }
 }
@@ -226,6 +230,7 @@ pub struct Peers {
     traffic: Arc<PeerTraffic>,
     identity: Mutex<Identity>,
     table: RwLock<Table>,
+    node: Option<Mutex<Node>>,
 }
 
 /// Draws indices that lead to a peer.
@@ -261,6 +266,9 @@ impl Peers {
     pub fn new(secret: StaticSecret, config: PeersConfig) -> Self {
         Self {
             identity: Mutex::new(Identity::new(secret, config.handshakes_per_second)),
+            node: config
+                .node_limit
+                .map(|limit| Mutex::new(Node::new(limit, Instant::now()))),
             config,
             traffic: Arc::default(),
             table: RwLock::default(),
@@ -435,6 +443,21 @@ impl Peers {
         idle
     }
 
+    /// Shares the limit of all, by what each asked for since the last time; call ten times a second. Without such a limit
+    /// it does nothing.
+    pub fn share(&self, now: Instant) {
+        if let Some(node) = &self.node {
+            let mut node = node.lock().unwrap_or_else(PoisonError::into_inner);
+            node.share(&self.all(), self.config.rate_limit, now);
+        }
+    }
+
+    /// Whether all peers have a limit together.
+    #[must_use]
+    pub const fn is_shared(&self) -> bool {
+        self.node.is_some()
+    }
+
     /// Forgets a peer and all its sessions.
     pub fn forget(&self, peer: &Arc<Peer>) {
         peer.held.store(false, Ordering::Release);
@@ -531,7 +554,8 @@ impl Peers {
         configured: bool,
         now: Instant,
     ) -> Arc<Peer> {
-        let limit = self.config.rate_limit;
+        let limits = [self.config.rate_limit, self.config.node_limit];
+        let limit = limits.into_iter().flatten().reduce(f64::min);
         let link = Link::new(
             secret,
             PublicKey::from(*config.key.as_bytes()),

@@ -12,8 +12,8 @@ use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
 use veilpool_protocol::api::WireGuardKeyBytes;
 use veilpool_tunnel::{
-    Admission, Event, Initiator, MAX_DATAGRAM, Outbox, PeerId, Peers, PeersConfig, PublicKey,
-    Refusal, StaticSecret, inner_address, packet,
+    Admission, Event, Initiator, MAX_DATAGRAM, Outbox, PeerConfig, PeerId, Peers, PeersConfig,
+    PublicKey, Refusal, StaticSecret, inner_address, packet,
     wire::{self, Kind},
 };
 
@@ -302,4 +302,51 @@ proptest! {
         datagram[at] = to;
         let _ = receive(&node, from(), &datagram, Instant::now(), &mut Outbox::new());
     }
+}
+
+#[test]
+fn n5_peers_share_the_nodes_limit_and_a_small_demand_is_met_before_a_large_one() {
+    let node = node(PeersConfig {
+        node_limit: Some(80.0),
+        rate_limit: Some(60.0),
+        ..PeersConfig::default()
+    });
+    let mut now = Instant::now();
+    let add = |key: u8| {
+        let config = PeerConfig {
+            key: WireGuardKeyBytes::new([key; 32]),
+            preshared: None,
+            endpoint: None,
+            allowed: vec![],
+            keepalive: None,
+        };
+        node.add(config, now).unwrap()
+    };
+    let (small, large, larger, silent) = (add(1), add(2), add(3), add(4));
+    let mut granted = [0_usize; 3];
+    // Ten seconds in steps of a millisecond; 10, 90 and 900 Mbit/s are asked for, in packets of 1,250 bytes.
+    for step in 1..=10_000 {
+        now += Duration::from_millis(1);
+        for (place, (peer, packets)) in [(&small, 1), (&large, 9), (&larger, 90)].iter().enumerate()
+        {
+            let mut state = peer.state();
+            state.down.refill(now);
+            for _ in 0..*packets {
+                if state.down.overdraw(1_250) && step > 1_000 {
+                    granted[place] += 1_250;
+                }
+            }
+        }
+        if step % 100 == 0 {
+            node.share(now);
+        }
+    }
+    let mbit = granted.map(|bytes| bytes as f64 / 125_000.0 / 9.0);
+    assert!((9.9..10.1).contains(&mbit[0]), "{mbit:?}");
+    assert!((mbit[1] - mbit[2]).abs() < 1.0, "{mbit:?}");
+    // What the small one may grow by isn't given to the others.
+    assert!((70.0..80.5).contains(&mbit.iter().sum()), "{mbit:?}");
+    // Who begins finds a fourth ready; who is alone has what a peer may have.
+    assert_eq!(silent.state().down.rate(), Some(20.0));
+    assert_eq!(small.state().up.rate(), Some(60.0));
 }

@@ -9,9 +9,7 @@ use std::{
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
-use veilpool_dataplane::{
-    Engine, EngineConfig, Gate, Open, PolicyGate, Userspace, UserspaceConfig,
-};
+use veilpool_dataplane::{Engine, Gate, Open, PolicyGate, Tun, Udp, Userspace, UserspaceConfig};
 use veilpool_policy::Policy;
 use veilpool_protocol::api::WireGuardKeyBytes;
 use veilpool_tunnel::{PeerConfig, Peers, PeersConfig, StaticSecret};
@@ -75,12 +73,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let (mut engine, mut userspace) = (None, None);
     match task.device {
         Some(device) => {
-            let config = EngineConfig {
-                listen,
-                device,
-                offload: true,
-            };
-            engine = Some(Engine::start(&config, peers, gate)?);
+            let (tun, udp) = (Tun::create(&device, true)?, Udp::bind(listen, true)?);
+            engine = Some(Engine::start(tun, udp, peers, gate)?);
         }
         None => {
             let config = UserspaceConfig {

@@ -48,22 +48,29 @@ impl Chain {
     /// # Errors
     /// [`ReadError`].
     pub async fn token_account(&self, address: &Pubkey) -> Result<Option<TokenAccount>, ReadError> {
-        let not_a = ReadError::NotA {
-            address: *address,
-            what: "token account",
-        };
         match self.raw(address).await? {
             None => Ok(None),
-            Some((owner, data)) if owner == TOKEN_PROGRAM => {
-                let account = Account::unpack(&data).map_err(|_| not_a)?;
-                Ok(Some(TokenAccount {
-                    mint: account.mint,
-                    holder: account.owner,
-                    amount: account.amount,
-                }))
-            }
-            Some(_) => Err(not_a),
+            Some((owner, data)) => token_account(address, &owner, &data),
         }
+    }
+
+    /// Several token accounts, in the order of their addresses; `None` for each that isn't there. One question for
+    /// every hundred, which is what RPC nodes answer at once.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub async fn token_accounts(
+        &self,
+        addresses: &[Pubkey],
+    ) -> Result<Vec<Option<TokenAccount>>, ReadError> {
+        let mut all = Vec::with_capacity(addresses.len());
+        for (address, account) in addresses.iter().zip(self.raw_several(addresses).await?) {
+            all.push(match account {
+                None => None,
+                Some((owner, data)) => token_account(address, &owner, &data)?,
+            });
+        }
+        Ok(all)
     }
 
     /// Everybody who holds a token, with what they hold. Who asks for one account tells the RPC node whose it
@@ -106,5 +113,72 @@ impl Chain {
                     })
             })
             .collect()
+    }
+}
+
+fn token_account(
+    address: &Pubkey,
+    owner: &Pubkey,
+    data: &[u8],
+) -> Result<Option<TokenAccount>, ReadError> {
+    // A pre-funded address is an account of the system program without data: nothing is there yet. Otherwise
+    // whoever sends lamports to an address would keep all that are asked for with it from being read.
+    if data.is_empty() {
+        return Ok(None);
+    }
+    (*owner == TOKEN_PROGRAM)
+        .then(|| Account::unpack(data).ok())
+        .flatten()
+        .map(|account| TokenAccount {
+            mint: account.mint,
+            holder: account.owner,
+            amount: account.amount,
+        })
+        .map(Some)
+        .ok_or(ReadError::NotA {
+            address: *address,
+            what: "token account",
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use spl_token_interface::state::AccountState;
+
+    use super::*;
+
+    const ADDRESS: Pubkey = Pubkey::new_from_array([1; 32]);
+
+    #[test]
+    fn an_address_with_nothing_but_lamports_has_no_token_account_and_other_bytes_are_none() {
+        let account = Account {
+            mint: Pubkey::new_from_array([2; 32]),
+            owner: Pubkey::new_from_array([3; 32]),
+            amount: 5,
+            state: AccountState::Initialized,
+            ..Account::default()
+        };
+        let mut data = vec![0; Account::LEN];
+        account.pack_into_slice(&mut data);
+        let read = token_account(&ADDRESS, &TOKEN_PROGRAM, &data).unwrap();
+        let expected = TokenAccount {
+            mint: account.mint,
+            holder: account.owner,
+            amount: 5,
+        };
+        assert_eq!(read, Some(expected));
+        let system = Pubkey::default();
+        assert_eq!(token_account(&ADDRESS, &system, &[]).unwrap(), None);
+        for (owner, data) in [(&system, &data[..]), (&TOKEN_PROGRAM, &data[1..])] {
+            assert!(matches!(
+                token_account(&ADDRESS, owner, data),
+                Err(ReadError::NotA {
+                    address: ADDRESS,
+                    ..
+                })
+            ));
+        }
     }
 }

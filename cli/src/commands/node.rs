@@ -1,20 +1,17 @@
 //! `veilpool node`.
 
+pub(crate) mod file;
+mod guest;
+
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use veilpool_interface::address;
 use veilpool_node::{
-    Node, NodeConfig, NodeStatus, claim,
-    exit::{HostNetworks, Mode, Policy, PolicyFile},
-    http::Http,
-    identity,
-    measurers::Measurer,
-    relayers::Relayer,
-    status_from_store,
-    store::Store,
+    Node, NodeConfig, NodeStatus, claim, exit::PolicySource, http::Http, identity,
+    measurers::Measurer, relayers::Relayer, status_from_store, store::Store,
 };
 use veilpool_params::default_cache_dir;
 use veilpool_protocol::{ClassId, EpochId};
@@ -32,10 +29,16 @@ pub(crate) enum Command {
     Results(Results),
     /// Writes a claim's document for `veilpool prove`. It names leaf and nullifier together: keep it to yourself.
     ExportClaim(Box<ExportClaim>),
+    Guest(Box<guest::Guest>),
 }
 
 #[derive(Debug, Args)]
+#[command(args_override_self = true)]
 pub(crate) struct Run {
+    /// File of options: TOML whose keys are the options below, without dashes in front, and lists where an option may be
+    /// given several times. What the command line says holds, and adds to lists.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[command(flatten)]
     pool: PoolArguments,
     /// The operator's secret.
@@ -71,7 +74,7 @@ pub(crate) struct Run {
     /// machine. Several times for several.
     #[arg(long = "allow-destination", value_name = "ADDRESS")]
     allowed: Vec<SocketAddr>,
-    /// Where guests may go: a file as docs/policy.example.toml, read at the start.
+    /// Where guests may go: a file as docs/policy.example.toml. It is read again when it changes, and at SIGHUP.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// Claims between these fractions of the claim window, at a time drawn at random.
@@ -152,10 +155,14 @@ pub(crate) async fn run(command: Command, output: Output) -> anyhow::Result<()> 
         }
         Command::Results(arguments) => results(arguments, output).await,
         Command::ExportClaim(arguments) => export(*arguments, output).await,
+        Command::Guest(arguments) => guest::run(&arguments, output),
     }
 }
 
 async fn daemon(arguments: Run, output: Output) -> anyhow::Result<()> {
+    if let Some(file) = &arguments.config {
+        tracing::info!(file = %file.display(), "configuration");
+    }
     let secret = identity::read(&arguments.identity, arguments.passphrase.read()?.as_ref())?;
     let chain = arguments.pool.chain;
     let mut config = NodeConfig::new(
@@ -166,7 +173,11 @@ async fn daemon(arguments: Run, output: Output) -> anyhow::Result<()> {
         arguments.listen,
     );
     config.exit.bounds.rate_limit = arguments.rate_limit;
-    config.exit.policy = policy(arguments.policy, arguments.allowed, arguments.endpoint)?;
+    config.policy = Some(PolicySource {
+        file: arguments.policy,
+        allowed: arguments.allowed,
+        endpoint: arguments.endpoint,
+    });
     config.endpoint = arguments.endpoint;
     config.measurers = arguments.measurers;
     config.relayers = arguments.relayers;
@@ -183,32 +194,15 @@ async fn daemon(arguments: Run, output: Output) -> anyhow::Result<()> {
     output.show(&running, || {
         format!("node: WireGuard on {}; Ctrl-C ends it", running.wireguard)
     })?;
-    signals::ended().await?;
+    let mut hang_up = signals::hang_up()?;
+    loop {
+        tokio::select! {
+            ended = signals::ended() => break ended?,
+            _ = hang_up.recv() => node.reload(),
+        }
+    }
     node.shutdown().await;
     Ok(())
-}
-
-/// What the file says, or the defaults, on this machine: with its addresses, its networks and the
-/// public address that it is reached at.
-fn policy(
-    file: Option<PathBuf>,
-    allowed: Vec<SocketAddr>,
-    endpoint: Option<SocketAddr>,
-) -> anyhow::Result<Policy> {
-    let policy = match file {
-        Some(path) => Policy::clone(&*PolicyFile::load(path)?.policy()),
-        None => Policy::default(),
-    };
-    if policy.mode() == Mode::Entry && !allowed.is_empty() {
-        bail!(
-            "an entry leads to its exits alone; take --allow-destination out, or the policy's mode"
-        );
-    }
-    let mut host = HostNetworks::of_this_machine()?;
-    if let Some(endpoint) = endpoint {
-        host = host.with_address(endpoint.ip());
-    }
-    Ok(policy.with_allowed(allowed).with_host(host))
 }
 
 async fn export(arguments: ExportClaim, output: Output) -> anyhow::Result<()> {

@@ -155,3 +155,85 @@ fn an_rpc_that_is_down_is_said_with_what_to_do() {
     assert!(said.contains("http://127.0.0.1:9"), "{said}");
     assert!(said.contains("check that it runs"), "{said}");
 }
+
+#[test]
+fn a_guests_configuration_names_the_nodes_key_of_the_epoch_and_is_private() {
+    let folder = tempfile::tempdir().unwrap();
+    let identity = folder.path().join("operator.key");
+    let identity = identity.to_str().unwrap();
+    json(&["identity", "new", "--out", identity]);
+    let pool = "11111111111111111111111111111112";
+    let write = |epoch: &str, name: &str| {
+        let out = folder.path().join(name);
+        let said = json(&[
+            "node",
+            "guest",
+            "--pool",
+            pool,
+            "--identity",
+            identity,
+            "--epoch",
+            epoch,
+            "--endpoint",
+            "node.example:51820",
+            "--out",
+            out.to_str().unwrap(),
+        ]);
+        let mode = fs::metadata(&out).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600);
+        (fs::read_to_string(out).unwrap(), said["node"].clone())
+    };
+    let ((first, key), (again, same), (later, other)) =
+        (write("1", "a"), write("1", "b"), write("2", "c"));
+    for line in [
+        "MTU = 1420",
+        "DNS = 9.9.9.9, 2620:fe::fe",
+        "Endpoint = node.example:51820",
+        "AllowedIPs = 0.0.0.0/0, ::/0",
+    ] {
+        assert!(first.contains(line), "{line}");
+    }
+    let of = |text: &str, name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name));
+        line.unwrap().to_owned()
+    };
+    // Each guest has its own key, and the node the epoch's.
+    assert_ne!(of(&first, "PrivateKey"), of(&again, "PrivateKey"));
+    assert_eq!(of(&first, "PublicKey"), of(&again, "PublicKey"));
+    assert_ne!(of(&first, "PublicKey"), of(&later, "PublicKey"));
+    assert_eq!(key, same);
+    assert_ne!(key, other);
+    assert_eq!(
+        run(&[
+            "node",
+            "guest",
+            "--pool",
+            pool,
+            "--identity",
+            identity,
+            "--epoch",
+            "1",
+            "--endpoint",
+            "nowhere",
+            "--out",
+            "x"
+        ])
+        .status
+        .code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn a_configuration_file_with_a_fault_is_refused_with_the_keys_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("node.toml");
+    fs::write(&file, "colour = 1\n").unwrap();
+    let line = ["node", "run", "--config", file.to_str().unwrap()];
+    let output = run(&line);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(failure(&line).contains("`colour` is no option of `veilpool node run`"));
+    // What a file leaves out is asked for as on the command line.
+    fs::write(&file, "max-fee = 5\n").unwrap();
+    assert!(failure(&line).contains("--identity"));
+}

@@ -167,6 +167,8 @@ pub(crate) struct Book {
     pub(crate) operators: Vec<Operator>,
     /// Token accounts that exist.
     pub(crate) accounts: Vec<Pubkey>,
+    /// For how many accounts each question for several was.
+    pub(crate) asked: Vec<usize>,
     pub(crate) now: Option<i64>,
     pub(crate) down: bool,
     pub(crate) refusals: Vec<SendError>,
@@ -189,6 +191,7 @@ impl TestLedger {
             withdrawals: Vec::new(),
             operators: Vec::new(),
             accounts: Vec::new(),
+            asked: Vec::new(),
             now: None,
             down: false,
             refusals: Vec::new(),
@@ -263,6 +266,18 @@ impl Ledger for TestLedger {
             holder: *address,
             amount: 0,
         }))
+    }
+
+    async fn token_accounts(
+        &self,
+        addresses: &[Pubkey],
+    ) -> Result<Vec<Option<TokenAccount>>, ReadError> {
+        self.up()?.asked.push(addresses.len());
+        let mut all = Vec::new();
+        for address in addresses {
+            all.push(self.token_account(address).await?);
+        }
+        Ok(all)
     }
 
     async fn send(

@@ -160,6 +160,23 @@ async fn l2_a_relayer_alone_signs_the_claim_and_a_keeper_opens_and_closes_around
     let payee = address::pubkey(&request.payout);
     assert_eq!(balance(&payee).await, reward - FEE);
     assert_eq!(balance(&terms.relayer).await, FEE);
+    // The same, asked together with more than one answer holds.
+    let strangers = (0..150).map(|byte| Pubkey::new_from_array([byte; 32]));
+    let accounts: Vec<Pubkey> = [payee]
+        .into_iter()
+        .chain(strangers)
+        .chain([terms.relayer])
+        .map(|holder| submit::token_account(&holder, &mint))
+        .collect();
+    let found = chain.token_accounts(&accounts).await.unwrap();
+    let amounts: Vec<Option<u64>> = found
+        .iter()
+        .map(|account| account.map(|it| it.amount))
+        .collect();
+    let mut expected = vec![None; 152];
+    expected[0] = Some(reward - FEE);
+    expected[151] = Some(FEE);
+    assert_eq!(amounts, expected);
 
     // The transaction, as the chain has it: one signer, and nothing of the operator.
     let config = RpcTransactionConfig {

@@ -237,6 +237,44 @@ async fn a_keeper_opens_and_closes_and_survives_an_outage_and_being_second() {
 }
 
 #[tokio::test]
+async fn a_keeper_asks_for_the_token_accounts_of_many_payees_at_once() {
+    let mut pool = pool(Vec::new(), 12);
+    pool.books.operators = 0;
+    let ledger = TestLedger::new(pool, Vec::new());
+    {
+        let mut book = ledger.book();
+        // Two of each owner; only the last two owners have a token account.
+        book.withdrawals = (0..120)
+            .flat_map(|owner| [withdrawal(owner, 0, 800), withdrawal(owner, 1, 800)])
+            .collect();
+        book.accounts = [118, 119]
+            .map(|byte| submit::token_account(&person(byte), &MINT))
+            .to_vec();
+        book.now = Some(1_000);
+    }
+    let config = KeeperConfig::new("", program(), pool_address());
+    let keeper = Keeper::start_with(config, Keypair::new(), ledger.clone())
+        .await
+        .unwrap();
+    until(|| keeper.status().withdrawals >= 4).await;
+    keeper.shutdown().await;
+    let book = ledger.book();
+    assert_eq!(book.asked[..3], [50, 50, 20]);
+    let expected = [(118, 0), (118, 1), (119, 0), (119, 1)].map(|(owner, number)| {
+        let tokens = submit::token_account(&person(owner), &MINT);
+        let owner = person(owner);
+        vec![builder::withdraw(
+            &program(),
+            &pool_address(),
+            &owner,
+            number,
+            &tokens,
+        )]
+    });
+    assert_eq!(book.sent[..4], expected);
+}
+
+#[tokio::test]
 async fn a_keeper_does_only_what_it_was_told_to() {
     let ledger = TestLedger::new(pool(Vec::new(), 12), vec![epoch(EpochId::new(1), 0, 100)]);
     ledger.book().now = Some(1_000);

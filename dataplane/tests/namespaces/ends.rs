@@ -11,11 +11,15 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use veilpool_dataplane::{Engine, EngineConfig, Open};
+use veilpool_dataplane::{Engine, Open, Tun, Udp};
 use veilpool_protocol::api::WireGuardKeyBytes;
 use veilpool_tunnel::{PeerConfig, Peers, PeersConfig, PublicKey, StaticSecret};
 
 use super::net::Host;
+
+/// wireguard-go keeps the source address that it used; when that is gone it looks for another after 15 seconds, and a
+/// SYN is sent again after 15 or 31.
+const CONNECT: Duration = Duration::from_secs(45);
 
 /// What an end is told.
 pub(crate) struct Setup<'a> {
@@ -54,14 +58,19 @@ impl End {
             Kind::WireguardGo => wireguard_go(setup),
         };
         for address in setup.addresses {
-            setup.host.ip(&["addr", "add", address, "dev", setup.device]);
-        }
-        setup.host.ip(&["link", "set", setup.device, "mtu", "1420", "up"]);
-        for network in setup.allowed {
-            let version = if network.contains(':') { "-6" } else { "-4" };
             setup
                 .host
-                .run("ip", &[version, "route", "replace", network, "dev", setup.device]);
+                .ip(&["addr", "add", address, "dev", setup.device]);
+        }
+        setup
+            .host
+            .ip(&["link", "set", setup.device, "mtu", "1420", "up"]);
+        for network in setup.allowed {
+            let version = if network.contains(':') { "-6" } else { "-4" };
+            setup.host.run(
+                "ip",
+                &[version, "route", "replace", network, "dev", setup.device],
+            );
         }
         end
     }
@@ -85,19 +94,20 @@ fn ours(setup: &Setup<'_>, offload: bool) -> End {
         key: WireGuardKeyBytes::new(public(setup.peer)),
         preshared: setup.preshared,
         endpoint: setup.endpoint,
-        allowed: setup.allowed.iter().map(|text| text.parse().unwrap()).collect(),
+        allowed: setup
+            .allowed
+            .iter()
+            .map(|text| text.parse().unwrap())
+            .collect(),
         keepalive: None,
     };
     peers.add(peer, Instant::now()).unwrap();
-    let config = EngineConfig {
-        listen: format!("[::]:{}", setup.port).parse().unwrap(),
-        device: setup.device.to_owned(),
-        offload,
-    };
-    let engine = setup
-        .host
-        .enter(|| Engine::start(&config, peers, Arc::new(Open)))
-        .unwrap();
+    let listen = format!("[::]:{}", setup.port).parse().unwrap();
+    let engine = setup.host.enter(|| {
+        let tun = Tun::create(setup.device, offload).unwrap();
+        let udp = Udp::bind(listen, offload).unwrap();
+        Engine::start(tun, udp, peers, Arc::new(Open)).unwrap()
+    });
     End::Ours { _engine: engine }
 }
 
@@ -161,7 +171,7 @@ pub(crate) fn carry(from: &Host, to: (&Host, SocketAddr), bytes: usize) {
         stream.write_all(&got).unwrap();
     });
     let mut stream = from
-        .enter(|| std::net::TcpStream::connect_timeout(&address, Duration::from_secs(20)))
+        .enter(|| std::net::TcpStream::connect_timeout(&address, CONNECT))
         .unwrap();
     for set in [
         std::net::TcpStream::set_read_timeout,

@@ -3,8 +3,12 @@
 //! These tests need root and Debian's packages; without them they fail and say so.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod double;
 mod ends;
+mod exit;
 mod net;
+mod traces;
+mod world;
 
 use std::net::SocketAddr;
 
@@ -91,12 +95,7 @@ fn without_offloads_the_same_bytes_arrive() {
         false,
         None,
     ));
-    carry_both(&pair(
-        [Kind::Ours, Kind::OursWithoutOffload],
-        3,
-        true,
-        None,
-    ));
+    carry_both(&pair([Kind::Ours, Kind::OursWithoutOffload], 3, true, None));
 }
 
 #[test]
@@ -124,8 +123,11 @@ fn a_client_that_roams_goes_on_with_its_session() {
         let pair = pair(kinds, number, false, None);
         let inner = "10.9.0.2:7000".parse().unwrap();
         carry(&pair.client, (&pair.server, inner), 100_000);
-        pair.client.ip(&["addr", "add", "192.0.2.77/24", "dev", "eth"]);
-        pair.client.ip(&["addr", "del", "192.0.2.1/24", "dev", "eth"]);
+        // In this order: with its first address a network's others go as well.
+        pair.client
+            .ip(&["addr", "del", "192.0.2.1/24", "dev", "eth"]);
+        pair.client
+            .ip(&["addr", "add", "192.0.2.77/24", "dev", "eth"]);
         carry(&pair.client, (&pair.server, inner), 100_000);
     }
 }
@@ -133,7 +135,11 @@ fn a_client_that_roams_goes_on_with_its_session() {
 #[test]
 fn a_wrong_preshared_key_opens_nothing() {
     let (client, server) = (Host::new(), Host::new());
-    cable("eth", (&client, &["192.0.2.1/24"]), (&server, &["192.0.2.2/24"]));
+    cable(
+        "eth",
+        (&client, &["192.0.2.1/24"]),
+        (&server, &["192.0.2.2/24"]),
+    );
     let tag = std::process::id();
     let _server = End::start(
         Kind::Ours,

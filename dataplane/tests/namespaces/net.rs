@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    net::IpAddr,
     process::{Command, Output},
     sync::atomic::{AtomicU32, Ordering},
     thread,
@@ -21,6 +22,8 @@ impl Host {
         ip(&["netns", "add", &name]);
         let host = Self(name);
         host.ip(&["link", "set", "lo", "up"]);
+        // Without a second of waiting whether somebody else has a link's own address.
+        host.run("sysctl", &["-qw", "net.ipv6.conf.default.accept_dad=0"]);
         host
     }
 
@@ -46,6 +49,22 @@ impl Host {
     pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> Output {
         let output = self.command(program).args(arguments).output();
         checked(program, output)
+    }
+
+    /// Addresses of an interface where the calling thread is, but for link-local ones.
+    pub(crate) fn addresses(device: &str) -> Vec<IpAddr> {
+        let output = Command::new("ip")
+            .args(["-o", "addr", "show", "dev", device])
+            .output();
+        let output = checked("ip", output);
+        let text = String::from_utf8(output.stdout).unwrap();
+        let words = text
+            .split_whitespace()
+            .filter_map(|word| word.split_once('/'));
+        let addresses = words.filter_map(|(address, _)| address.parse().ok());
+        addresses
+            .filter(|address: &IpAddr| !address.to_string().starts_with("fe80"))
+            .collect()
     }
 
     /// Runs `work` in a thread of this host; threads that it starts are of this host too.
@@ -76,7 +95,11 @@ pub(crate) fn cable(device: &str, a: (&Host, &[&str]), b: (&Host, &[&str])) {
     for (host, addresses) in [a, b] {
         for address in addresses {
             // Without duplicate address detection, which takes a second.
-            let flag: &[&str] = if address.contains(':') { &["nodad"] } else { &[] };
+            let flag: &[&str] = if address.contains(':') {
+                &["nodad"]
+            } else {
+                &[]
+            };
             let mut arguments = vec!["addr", "add", address, "dev", device];
             arguments.extend_from_slice(flag);
             host.ip(&arguments);
@@ -91,7 +114,7 @@ fn ip(arguments: &[&str]) {
 
 fn checked(program: &str, output: std::io::Result<Output>) -> Output {
     let output = output.unwrap_or_else(|error| {
-        panic!("'{program}' can't be run ({error}): this test needs iproute2, wireguard-tools and wireguard-go, which `make test` installs")
+        panic!("'{program}' can't be run ({error}): this test needs iproute2, nftables, wireguard-tools and wireguard-go, which `make test` installs")
     });
     assert!(
         output.status.success(),

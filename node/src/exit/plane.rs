@@ -71,9 +71,13 @@ impl Exit {
         self.peers.rekey(secret)
     }
 
-    /// From now on this policy holds.
-    pub fn replace_policy(&self, policy: Policy) {
-        self.gate.replace(policy);
+    /// From now on this policy holds, for packets of old flows too. Says whether it is another one.
+    pub fn replace_policy(&self, policy: Policy) -> bool {
+        let changed = *self.gate.policy() != policy;
+        if changed {
+            self.gate.replace(policy);
+        }
+        changed
     }
 
     /// Ends all tunnels; when this returns, the port is free.

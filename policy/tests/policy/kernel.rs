@@ -152,3 +152,27 @@ fn n1_the_namespace_is_out_of_reach_but_for_a_ping() {
     let said = String::from_utf8_lossy(&reset.stderr).into_owned();
     assert!(said.contains("Connection refused"), "{said}");
 }
+
+#[test]
+fn n6_a_guest_has_at_most_so_many_connections_at_a_time() {
+    let names = NftNames::new("veilpool_test", "tun0", "up0").unwrap();
+    let names = names.with_flows_per_guest(std::num::NonZeroU32::new(3).unwrap());
+    let world = World::new();
+    world
+        .node
+        .takes(&["-f", "-"], &Policy::default().nftables(&names));
+    for (to, version) in [("1.1.1.1", "ip saddr"), ("2606:4700::1", "ip6 saddr")] {
+        // From a port of its own each.
+        for port in 5001..=5005 {
+            world.send(
+                format!("[{to}]:{port}")
+                    .replace("[1.1.1.1]", to)
+                    .parse()
+                    .unwrap(),
+            );
+        }
+        let over = world.counted(&["too many flows", version]);
+        assert_eq!(over, 2, "{to}");
+    }
+    assert_eq!(world.counted(&["accept comment \"udp\""]), 6);
+}

@@ -106,6 +106,9 @@ fn n1_forwarding_is_refused_unless_a_rule_lets_it() {
             "type filter hook forward priority filter; policy drop;",
             "iifname \"tun0\" oifname \"tun0\" counter drop comment \"guest to guest\"",
             "iifname \"tun0\" oifname \"up0\" jump guests",
+            "iifname \"up0\" oifname \"tun0\" ip saddr @refused4 icmp type time-exceeded counter drop comment \"the home's hops\"",
+            "iifname \"up0\" oifname \"tun0\" ip saddr @refused4 icmp type destination-unreachable icmp code != 4 counter drop comment \"the home's hops\"",
+            "iifname \"up0\" oifname \"tun0\" ip6 saddr @refused6 icmpv6 type { destination-unreachable, time-exceeded } counter drop comment \"the home's hops\"",
             "iifname \"up0\" oifname \"tun0\" ct state established,related counter accept comment \"answers\"",
             "counter drop comment \"between others\"",
         ]

@@ -315,7 +315,7 @@ fn dns(text: &str) -> Option<Dns> {
     }
 }
 
-fn endpoint(text: &str) -> Option<Endpoint> {
+pub(super) fn endpoint(text: &str) -> Option<Endpoint> {
     if let Ok(address) = text.parse::<SocketAddr>() {
         return (address.port() != 0).then_some(Endpoint::Address(address));
     }

@@ -3,6 +3,8 @@
 //! ```text
 //! binary   the two `.so`, refused when missing or older than their sources
 //! chain    runtime, clock, tokens, transactions and their exact outcome
+//! caller   another program, which calls the pool's
+//! points   curve points that no verifying key may have
 //! people   operators and measurers, by seed
 //! pool     a pool on a chain: deposit, withdraw, register, exit, open
 //! claim    claims: made ready, proven, sent
@@ -16,11 +18,13 @@
 #![allow(clippy::unwrap_used)] // In a test, a panic is the report.
 
 pub mod binary;
+pub mod caller;
 pub mod chain;
 pub mod claim;
 pub mod figures;
 pub mod honest;
 pub mod people;
+pub mod points;
 pub mod pool;
 pub mod proof;
 

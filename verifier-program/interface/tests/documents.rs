@@ -157,9 +157,45 @@ fn arguments(source: &str, name: &str) -> Vec<(String, String, String)> {
     }
 }
 
+/// Refusals that a text names, in its order. Where it calls a function of the governance module, that function's are
+/// among them: what a pool's rules must be is written there, for all instructions.
+fn add_refusals<'a>(
+    text: &'a str,
+    prefix: &str,
+    checks: &[(&str, &'a str)],
+    found: &mut Vec<&'a str>,
+) {
+    let code = |line: &&str| !line.trim_start().starts_with("//");
+    for line in text.lines().filter(code) {
+        for (name, body) in checks {
+            let call = format!("{prefix}{name}(");
+            let begins = |at: usize| {
+                let before = line[..at].chars().next_back();
+                !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
+            };
+            if line.match_indices(&call).any(|(at, _)| begins(at)) {
+                add_refusals(body, "", checks, found);
+            }
+        }
+        for word in line.split("PoolError::").skip(1) {
+            let end = word.find(|c: char| !c.is_alphanumeric());
+            let name = &word[..end.unwrap_or(word.len())];
+            if !name.is_empty() && !found.contains(&name) {
+                found.push(name);
+            }
+        }
+    }
+}
+
 fn instructions() -> String {
     let source = read("verifier-program/interface/src/instruction.rs");
     let enumeration = source.find("pub enum PoolInstruction").unwrap();
+    let governance = read("verifier-program/program/src/governance.rs");
+    let checks: Vec<(&str, &str)> = governance
+        .split("pub(crate) fn ")
+        .skip(1)
+        .map(|function| function.split_once('(').unwrap())
+        .collect();
     let mut out = String::new();
     for (tag, (name, specs)) in accounts::ALL.into_iter().enumerate() {
         let file = format!(
@@ -183,16 +219,8 @@ fn instructions() -> String {
             let table = field_table(&all).replacen("| field |", "| argument |", 1);
             writeln!(out, "{table}").unwrap();
         }
-        let mut refusals: Vec<&str> = Vec::new();
-        let words = program.split("PoolError::").skip(1);
-        for word in words {
-            let end = word
-                .find(|c: char| !c.is_alphanumeric())
-                .unwrap_or(word.len());
-            if !word[..end].is_empty() && !refusals.contains(&&word[..end]) {
-                refusals.push(&word[..end]);
-            }
-        }
+        let mut refusals = Vec::new();
+        add_refusals(&program, "governance::", &checks, &mut refusals);
         if !refusals.is_empty() {
             let named: Vec<String> = refusals.iter().map(|name| format!("`{name}`")).collect();
             writeln!(

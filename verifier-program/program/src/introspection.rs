@@ -4,7 +4,8 @@
 //! sysvar       number (u16) ‖ offset of each (u16) ‖ instructions ‖ index of the present one (u16)
 //! instruction  number of accounts (u16) ‖ (flags ‖ address) of each ‖ program (32) ‖ length (u16) ‖ data
 //! ```
-//! Numbers are LE. The runtime writes it; the caller only chooses what stands in the transaction.
+//! Numbers are LE. The runtime writes it; the caller only chooses what stands in the transaction. The present one is
+//! always one of the transaction's own: where another program calls this one, it is that program's.
 
 /// Flags and address.
 const ACCOUNT: usize = 1 + 32;

@@ -10,9 +10,8 @@ use solana_program::{account_info::AccountInfo, entrypoint::ProgramResult, pubke
 use veilpool_interface::{
     Change, PoolError, PoolEvent,
     accounts::{EXECUTE_PROPOSAL, flags},
-    class, hashing,
+    hashing,
 };
-use veilpool_protocol::MeasurerCount;
 
 use crate::{accounts, event, governance, key, pool, record, system, sysvar};
 
@@ -36,27 +35,20 @@ pub(crate) fn process(program: &Pubkey, accounts: &[AccountInfo<'_>]) -> Program
     }
 
     // 3. Change.
+    governance::check_change(&record.change, &pool.rules, &pool.books)?;
     match record.change {
         Change::Measurers {
             measurers,
             verifying_key,
         } => {
-            let count = governance::check_measurers(&measurers)?;
+            let count = governance::count(&measurers)?;
             pool.rules.set_hash = hashing::set_hash(&pool.rules.domain, count, &measurers)
                 .map_err(|_| PoolError::CouldNotVerify)?;
             pool.rules.verifying_key = verifying_key;
             pool.measurers = measurers;
         }
-        Change::Classes(classes) => {
-            if !class::is_valid_table(&classes) {
-                return Err(PoolError::InvalidClassTable.into());
-            }
-            pool.classes = classes;
-        }
+        Change::Classes(classes) => pool.classes = classes,
         Change::Parameters(parameters) => {
-            if !parameters.are_valid(pool.rules.timelock_seconds) {
-                return Err(PoolError::InvalidParameters.into());
-            }
             pool.rules.parameters = parameters;
             pool.books.price = pool
                 .books
@@ -66,7 +58,7 @@ pub(crate) fn process(program: &Pubkey, accounts: &[AccountInfo<'_>]) -> Program
         Change::Unfreeze => {
             // Proposed after the freeze that it lifts.
             let earliest = sysvar::after(pool.books.frozen_at, pool.rules.timelock_seconds)?;
-            if !pool.books.frozen || record.ready_at < earliest {
+            if record.ready_at < earliest {
                 return Err(PoolError::NotFrozen.into());
             }
             pool.books.frozen = false;
@@ -74,8 +66,7 @@ pub(crate) fn process(program: &Pubkey, accounts: &[AccountInfo<'_>]) -> Program
     }
 
     // 4. Verifying key.
-    let count =
-        MeasurerCount::try_from(pool.measurers.len()).map_err(|_| PoolError::InvalidMeasurerSet)?;
+    let count = governance::count(&pool.measurers)?;
     let expected = Some(&pool.rules.verifying_key);
     key::with_published(program, key_account, expected, count, |_, _| Ok(()))?;
 

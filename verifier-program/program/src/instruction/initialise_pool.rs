@@ -13,7 +13,7 @@ use veilpool_interface::{
     accounts::{INITIALISE_POOL, flags},
     address,
     address::{TOKEN_PROGRAM, seed},
-    class, hashing,
+    hashing,
     instruction::InitialisePool,
     reward::FURTHER_DECIMALS,
     state::{MAX_LEN, VERSION},
@@ -58,14 +58,11 @@ pub(crate) fn process(
 
     // 2. Rules.
     let parameters = &arguments.parameters;
-    if !parameters.are_valid(arguments.timelock_seconds)
-        || !(parameters.min_price..=parameters.max_price).contains(&arguments.price)
-    {
+    governance::check_parameters(parameters, arguments.timelock_seconds)?;
+    if !(parameters.min_price..=parameters.max_price).contains(&arguments.price) {
         return Err(PoolError::InvalidParameters.into());
     }
-    if !class::is_valid_table(&arguments.classes) {
-        return Err(PoolError::InvalidClassTable.into());
-    }
+    governance::check_classes(&arguments.classes)?;
     let count = governance::check_measurers(&arguments.measurers)?;
 
     // 3. Verifying key.

@@ -11,7 +11,6 @@ use veilpool_interface::{
     accounts::{PROPOSE, flags},
     address,
     address::seed,
-    class,
 };
 
 use crate::{accounts, derive, event, governance, record::New, sysvar};
@@ -32,26 +31,7 @@ pub(crate) fn process(
     let bump = derive::check_new(program, proposal, &seeds)?;
 
     // 2. Change.
-    match &change {
-        Change::Measurers { measurers, .. } => {
-            governance::check_measurers(measurers)?;
-        }
-        Change::Classes(classes) => {
-            if !class::is_valid_table(classes) {
-                return Err(PoolError::InvalidClassTable.into());
-            }
-        }
-        Change::Parameters(parameters) => {
-            if !parameters.are_valid(rules.timelock_seconds) {
-                return Err(PoolError::InvalidParameters.into());
-            }
-        }
-        Change::Unfreeze => {
-            if !books.frozen {
-                return Err(PoolError::NotFrozen.into());
-            }
-        }
-    }
+    governance::check_change(&change, &rules, &books)?;
 
     // 3. Time.
     let ready_at = sysvar::after(sysvar::now()?, rules.timelock_seconds)?;

@@ -2,7 +2,8 @@
 //!
 //! 1. Accounts: flags, program, pool, channel, a token account of its hub's, both vaults, sysvar.
 //! 2. Voucher: the instruction right before this one is the Ed25519 program's, laid out in the one way that is
-//!    accepted, with the channel's key over this channel's domain, address and generation, and the sum (P10).
+//!    accepted, with the channel's key over this channel's domain, address and generation, and the sum (P10). Where
+//!    another program calls, it stands right before that program's instruction in the transaction.
 //! 3. Sum: above what was settled, within what was paid in.
 //! 4. Channel and books: revenue raises the share price, and counts as demand; the hub's fee does not, since a
 //!    consumer may be a hub.

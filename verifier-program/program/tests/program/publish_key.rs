@@ -3,11 +3,13 @@
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
+use veilpool_groth16::{KeyError, VerifyingKey};
 use veilpool_interface::{PoolError, address, builder, state::Key};
 use veilpool_program_harness::{
     Chain, Receipt, Refusal,
     binary::Build,
     chain::PROGRAM,
+    points,
     pool::{verifying_key, verifying_key_digest},
 };
 use veilpool_protocol::{MeasurerCount, verifying_key::LEN};
@@ -15,12 +17,13 @@ use veilpool_protocol::{MeasurerCount, verifying_key::LEN};
 /// Alpha, beta, gamma, delta, IC0, IC1: where each begins, and its length.
 const POINTS: [(usize, usize); 6] = [
     (40, 64),
-    (104, 128),
+    (BETA, 128),
     (GAMMA, 128),
     (DELTA, 128),
     (488, 64),
     (552, 64),
 ];
+const BETA: usize = 104;
 const GAMMA: usize = 232;
 const DELTA: usize = 360;
 /// Where the file says whether a ceremony made it.
@@ -125,8 +128,13 @@ fn c3_a_key_whose_delta_is_the_generator_is_not_published() {
 #[test]
 fn c2_a_key_with_what_is_no_point_is_not_published() {
     for (at, len) in POINTS {
-        // The last byte of a coordinate, and a coordinate of the modulus or more.
-        for (offset, byte) in [(len - 1, None), (0, Some(0xff)), (len / 2, Some(0xff))] {
+        // The last byte of either coordinate, and a coordinate of the modulus or more.
+        for (offset, byte) in [
+            (len - 1, None),
+            (len / 2 - 1, None),
+            (0, Some(0xff)),
+            (len / 2, Some(0xff)),
+        ] {
             let mut file = ceremony_key();
             let slot = &mut file[at + offset];
             *slot = byte.unwrap_or(*slot ^ 1);
@@ -135,6 +143,24 @@ fn c2_a_key_with_what_is_no_point_is_not_published() {
                 PoolError::InvalidVerifyingKey,
                 &format!("no point at {at}"),
             );
+        }
+    }
+}
+
+#[test]
+fn c2_a_key_with_a_point_on_the_curve_of_g2_but_outside_its_subgroup_is_not_published() {
+    let names = [("beta", BETA), ("gamma", GAMMA), ("delta", DELTA)];
+    for (outside, inside) in points::outside_and_inside::<3>() {
+        for (name, at) in names {
+            let mut file = ceremony_key();
+            file[at..at + inside.len()].copy_from_slice(&outside);
+            let reason = VerifyingKey::validated(&file).unwrap_err();
+            assert_eq!(reason, KeyError::NotAPoint(name));
+            let what = format!("{name} outside of the subgroup");
+            is_refused(&file, PoolError::InvalidVerifyingKey, &what);
+            // Nothing else is wrong with it.
+            file[at..at + inside.len()].copy_from_slice(&inside);
+            send(&mut Chain::new(Build::Release), &file).unwrap();
         }
     }
 }

@@ -1,5 +1,7 @@
 //! P10: which vouchers are settled, and which never are.
 
+use std::slice;
+
 use proptest::prelude::*;
 use solana_instruction::Instruction;
 use solana_signer::Signer;
@@ -10,6 +12,7 @@ use veilpool_interface::{
 };
 use veilpool_program_harness::{
     PoolOnChain, Receipt, Refusal,
+    caller::{self, calling},
     chain::PROGRAM,
     honest::{CHANNEL_DEPOSIT, SigningKey, signed, voucher_key},
     pool::CHALLENGE_SECONDS,
@@ -268,6 +271,109 @@ fn p10_two_vouchers_are_settled_in_one_transaction_each_after_its_own_signature(
     }
     start.pool.chain.send(&all, &[]).unwrap();
     assert_eq!(start.channel().settled, SUM + 1);
+}
+
+/// With another program, which calls this one.
+fn with_caller() -> Start {
+    let mut start = opened();
+    caller::install(&mut start.pool.chain);
+    start
+}
+
+#[test]
+fn p10_a_settlement_that_another_program_calls_is_the_one_that_anybody_could_send() {
+    let start = with_caller();
+    let voucher = signed(&voucher_key(), &start.voucher(SUM));
+    let settle = start.settle_instruction(SUM);
+    let mut direct = start.clone();
+    let sent = direct.settle_after(slice::from_ref(&voucher), SUM).unwrap();
+    let mut called = start.clone();
+    let all = [voucher.clone(), calling(slice::from_ref(&settle))];
+    let receipt = called.pool.chain.send(&all, &[]).unwrap();
+    assert_eq!(receipt.events(), sent.events());
+    assert!(called.pool.chain.everything() == direct.pool.chain.everything());
+    // The voucher is used up, whichever way it comes again.
+    for again in [&all, &[voucher.clone(), settle]] {
+        let before = called.pool.chain.everything();
+        is(
+            called.pool.chain.send(again, &[]),
+            PoolError::VoucherNotNewer,
+        );
+        assert!(called.pool.chain.everything() == before);
+    }
+}
+
+#[test]
+fn p10_a_program_that_calls_settles_nothing_without_its_own_signature_right_before_it() {
+    let mut start = with_caller();
+    let donor = start.pool.chain.new_person();
+    let transfer = system::transfer(&donor.pubkey(), &donor.pubkey(), 1);
+    let voucher = signed(&voucher_key(), &start.voucher(SUM));
+    let lower = signed(&voucher_key(), &start.voucher(SUM - 1));
+    let settle = start.settle_instruction(SUM);
+    let call = calling(slice::from_ref(&settle));
+    let cases = [
+        ("none", vec![call.clone()], PoolError::VoucherMissing),
+        (
+            "after it",
+            vec![call.clone(), voucher.clone()],
+            PoolError::VoucherMissing,
+        ),
+        (
+            "something in between",
+            vec![voucher.clone(), transfer.clone(), call.clone()],
+            PoolError::VoucherMissing,
+        ),
+        (
+            "verified by a call",
+            vec![calling(&[voucher.clone(), settle.clone()])],
+            PoolError::VoucherMissing,
+        ),
+        (
+            "verified by a call in the instruction before",
+            vec![calling(slice::from_ref(&voucher)), call.clone()],
+            PoolError::VoucherMissing,
+        ),
+        (
+            "of another sum",
+            vec![lower.clone(), call.clone()],
+            PoolError::WrongVoucher,
+        ),
+        (
+            "of another sum, with the right one called",
+            vec![lower.clone(), calling(&[voucher.clone(), settle.clone()])],
+            PoolError::WrongVoucher,
+        ),
+        (
+            "two settlements of one voucher",
+            vec![voucher.clone(), calling(&[settle.clone(), settle.clone()])],
+            PoolError::VoucherNotNewer,
+        ),
+        (
+            "a second sum by one signature",
+            vec![
+                voucher.clone(),
+                calling(&[settle.clone(), start.settle_instruction(SUM + 1)]),
+            ],
+            PoolError::WrongVoucher,
+        ),
+        (
+            "one more, sent directly",
+            vec![voucher, call, settle],
+            PoolError::VoucherMissing,
+        ),
+    ];
+    let before = start.pool.chain.everything();
+    for (what, all, expected) in cases {
+        let signers: &[_] = if all.contains(&transfer) {
+            &[&donor]
+        } else {
+            &[]
+        };
+        let answer = start.pool.chain.send(&all, signers);
+        assert_eq!(answer, Err(expected.into()), "{what}");
+        assert!(start.pool.chain.everything() == before, "{what}");
+    }
 }
 
 #[test]
