@@ -11,7 +11,7 @@ export VEILPOOL_PARAMS ?= $(CACHE)/params
 export CARGO_TERM_COLOR ?= auto
 NEXTEST_VERSION := 0.9.143
 
-.PHONY: help demo test lint program program-check ts surfpool tables bench fuzz miri tools nextest node network snarkjs
+.PHONY: help demo test lint program program-check ts surfpool tables bench bench-dataplane fuzz miri tools nextest node network snarkjs
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -43,10 +43,10 @@ node:
 
 # Without what they recommend, which is a kernel.
 network: tools
-	@for program in ip nft ping sysctl wg wireguard-go; do command -v $$program >/dev/null || missing=1; done; \
-	  [ -z "$${missing:-}" ] || { echo "== installing iproute2, nftables, procps, wireguard-tools and wireguard-go, which the tests of exit policy and data plane use"; \
+	@for program in ip nft ping iperf3 sysctl wg wireguard-go; do command -v $$program >/dev/null || missing=1; done; \
+	  [ -z "$${missing:-}" ] || { echo "== installing iproute2, nftables, iperf3, procps, wireguard-tools and wireguard-go, which tests of exit policy and data plane use"; \
 	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -q && \
-	  $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends iproute2 iputils-ping nftables procps wireguard-tools wireguard-go; }
+	  $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends iproute2 iputils-ping iperf3 nftables procps wireguard-tools wireguard-go; }
 
 # The verifier that isn't ours.
 snarkjs: node
@@ -102,3 +102,9 @@ bench: tools node ## every benchmark, other provers beside ours: writes docs/ben
 	cargo build --locked --release -p veilpool-benches --bin bench
 	@echo "== measuring; other provers are installed by npm below $(CACHE)/peers. Leave the machine alone meanwhile"
 	cargo run --locked --release -q -p veilpool-benches --bin bench -- $(BENCH_ARGS)
+
+bench-dataplane: network ## the data plane beside other WireGuard programs, as root: writes docs/dataplane.md and .json (half an hour)
+	@echo "== building the benchmark, optimised"
+	cargo build --locked --release -p veilpool-dataplane-bench
+	@echo "== measuring; leave the machine alone meanwhile"
+	@sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo target/release/dataplane-bench $(DATAPLANE_ARGS)

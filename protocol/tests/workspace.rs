@@ -88,6 +88,10 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
         ],
     ),
     ("benches", EVERYTHING),
+    (
+        "dataplane-bench",
+        &["dataplane", "tunnel", "policy", "protocol"],
+    ),
     // And `benches`, whose command it carries.
     ("cli", EVERYTHING),
     (
