@@ -88,7 +88,11 @@ impl Node {
         // With the key of the epoch that runs: a node that was killed answers its measurers again at once.
         let key_of = running(&known, clock::now());
         let first = key_of.unwrap_or(EpochId::new(0));
-        let exit = Exit::start(wireguard_secret(&secret, &pool, first), config.exit.clone())?;
+        let mut plane = config.exit.clone();
+        if let Some(source) = &config.policy {
+            plane.policy = source.load()?;
+        }
+        let exit = Exit::start(wireguard_secret(&secret, &pool, first), plane)?;
         let meter = exit.meter().clone();
         let address = exit.address();
         let endpoint = config.endpoint.unwrap_or(address);

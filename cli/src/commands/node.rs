@@ -33,7 +33,6 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
-#[command(args_override_self = true)]
 pub(crate) struct Run {
     /// File of options: TOML whose keys are the options below, without dashes in front, and lists where an option may be
     /// given several times. What the command line says holds, and adds to lists.

@@ -25,13 +25,34 @@ pub(crate) fn expand(arguments: Vec<OsString>, run: &Command) -> anyhow::Result<
         .with_context(|| format!("cannot read the configuration {}", path.display()))?;
     let from_file = arguments_of(&text, run)
         .with_context(|| format!("the configuration {}", path.display()))?;
-    let from_file = from_file.into_iter().map(OsString::from);
+    // What the command line says holds; lists get longer.
+    let from_file = from_file
+        .into_iter()
+        .filter(|argument| is_list(argument, run) || !own.iter().any(|it| is_same(it, argument)))
+        .map(OsString::from);
     Ok(before
         .iter()
         .cloned()
         .chain(from_file)
         .chain(own.iter().cloned())
         .collect())
+}
+
+fn option_of(argument: &str) -> &str {
+    argument.split('=').next().unwrap_or_default()
+}
+
+fn is_same(given: &OsString, argument: &str) -> bool {
+    given
+        .to_str()
+        .is_some_and(|given| option_of(given) == option_of(argument))
+}
+
+fn is_list(argument: &str, run: &Command) -> bool {
+    run.get_arguments().any(|option| {
+        option.get_long() == option_of(argument).strip_prefix("--")
+            && matches!(option.get_action(), ArgAction::Append)
+    })
 }
 
 fn named(own: &[OsString]) -> Option<std::path::PathBuf> {
@@ -125,23 +146,21 @@ mod tests {
         let whole = expand(line.map(OsString::from).to_vec(), &run()).unwrap();
         let whole: Vec<_> = whole.iter().map(|it| it.to_str().unwrap()).collect();
         assert_eq!(whole[..4], ["veilpool", "--json", "node", "run"]);
-        let mut middle = whole[4..10].to_vec();
+        let mut middle = whole[4..9].to_vec();
         middle.sort_unstable();
         assert_eq!(
             middle,
             [
                 "--listen=0.0.0.0:7",
-                "--max-fee=5",
                 "--measurer=http://a",
                 "--measurer=http://b",
                 "--no-claim",
                 "--rate-limit=2.5"
             ]
         );
-        assert_eq!(whole[10], "--config");
+        assert_eq!(whole[9], "--config");
         // What is said later holds.
         let matches = run()
-            .args_override_self(true)
             .try_get_matches_from(
                 [
                     "run",
