@@ -9,10 +9,10 @@ use std::{
 };
 
 use anyhow::Context;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::Args;
-use veilpool_protocol::api::WireGuardKeyBytes;
 use veilpool_tunnel::Initiator;
+
+use crate::load::read_key;
 
 /// How often some are sent.
 const STEP: Duration = Duration::from_millis(2);
@@ -33,13 +33,7 @@ pub(crate) struct Arguments {
 /// Reads the key, makes the messages, says "ready", waits for a line, sends, and says how many.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut lines = io::stdin().lock().lines();
-    let key = lines.next().context("no key")??;
-    let key: [u8; 32] = STANDARD
-        .decode(key.trim())?
-        .try_into()
-        .ok()
-        .context("not a key")?;
-    let key = WireGuardKeyBytes::new(key);
+    let key = read_key(&mut lines)?;
     let count = arguments.per_second * arguments.seconds;
     let mut out = Vec::new();
     for _ in 0..count {

@@ -46,16 +46,19 @@ struct Guest {
     packet: Vec<u8>,
 }
 
+/// The node's key: the first line that whoever starts a sender writes to it.
+pub(crate) fn read_key(
+    lines: &mut impl Iterator<Item = io::Result<String>>,
+) -> anyhow::Result<WireGuardKeyBytes> {
+    let line = lines.next().context("no key")??;
+    let key = STANDARD.decode(line.trim())?.try_into();
+    Ok(WireGuardKeyBytes::new(key.ok().context("not a key")?))
+}
+
 /// Reads the key, connects, says "ready", waits for a line, and sends until it is ended.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut lines = io::stdin().lock().lines();
-    let key = lines.next().context("no key")??;
-    let key: [u8; 32] = STANDARD
-        .decode(key.trim())?
-        .try_into()
-        .ok()
-        .context("not a key")?;
-    let key = WireGuardKeyBytes::new(key);
+    let key = read_key(&mut lines)?;
     let first = u32::from(arguments.from);
     let mut guests = (0..arguments.peers)
         .map(|number| {
